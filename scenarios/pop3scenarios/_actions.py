@@ -1,0 +1,176 @@
+"""Actions of the line language: a line that is only ``<…>`` is done instead of being sent."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from ._errors import did_you_mean
+from ._lines import LineError
+
+#: How a connection can end, or be left: in ``then:`` of a rule and as an action.
+Ending = Literal["close", "reset", "half-close", "hang"]
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|min)?")
+_DRIBBLE = re.compile(r"([0-9]+)(?: every (.+))?")
+_MESSAGE = re.compile(r"(\{[a-z]+\}|[0-9]+)(?: first ([0-9]+)(%| octets?))?")
+_ACTION = re.compile(r"<([a-z-]+)(?: (.*))?>", re.DOTALL)
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, None: 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """``<close> <reset> <half-close> <hang>``: what becomes of the connection."""
+
+    how: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """``<wait 2s>``: say nothing for a while."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dribble:
+    """``<dribble 1 every 10ms>``: from here on, send so many octets at a time."""
+
+    octets: int
+    every: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    r"""``<bytes "\xff\r">``: exactly these octets, no line end added."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StartTLS:
+    """``<starttls>``: the TLS handshake begins here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """``<default>``: what the RFC-correct server would answer here."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageData:
+    """``<message 1>``: a message of the maildrop, dot-stuffed, without its terminator.
+
+    Attributes:
+        number: The message number, or the name of the hole that holds it.
+        first: Only the first so many octets, or per cent of the octets.
+        percent: Whether ``first`` is per cent.
+    """
+
+    number: int | str
+    first: int | None = None
+    percent: bool = False
+
+
+Action = End | Wait | Dribble | Octets | StartTLS | Default | MessageData
+
+_NAMES = (
+    "close", "reset", "half-close", "hang", "wait", "dribble", "bytes", "starttls", "default",
+    "message",
+)  # fmt: skip
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from ``"2s"``, ``"10ms"``, ``"1min"`` or a bare number of seconds.
+
+    Raises:
+        ValueError: The text is no duration.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no duration: write for example 2s or 10ms")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def parse_dribble(text: str) -> Dribble:
+    """A dribble from ``"1 every 10ms"`` or ``"1"``.
+
+    Raises:
+        ValueError: The text is no dribble.
+    """
+    found = _DRIBBLE.fullmatch(text.strip())
+    if found is None or int(found[1]) < 1:
+        raise ValueError(f"{text!r} is no dribble: write for example 1 every 10ms")
+    return Dribble(int(found[1]), parse_duration(found[2]) if found[2] else 0.0)
+
+
+def is_action(line: str) -> bool:
+    """Whether the line is an action rather than text to send."""
+    return line.startswith("<") and line.endswith(">")
+
+
+def parse_action(line: str) -> Action:
+    """Parse a line that is only ``<…>``.
+
+    Raises:
+        LineError: There is no such action, or its argument is wrong.
+    """
+    found = _ACTION.fullmatch(line)
+    if found is None or found[1] not in _NAMES:
+        word = found[1] if found else line[1:-1]
+        raise LineError(
+            f"there is no action <{word}>",
+            0,
+            did_you_mean(word, _NAMES) or 'to send the line itself: <bytes "…\\r\\n">',
+        )
+    name, argument = found[1], found[2]
+    try:
+        return _build(name, argument or "")
+    except ValueError as error:
+        raise LineError(f"<{name}>: {error}", 0) from None
+
+
+def _build(name: str, argument: str) -> Action:
+    match name:
+        case "wait":
+            return Wait(parse_duration(argument))
+        case "dribble":
+            return parse_dribble(argument)
+        case "bytes":
+            return Octets(_octets(argument))
+        case "message":
+            return _message(argument)
+    if argument:
+        raise ValueError(f"takes no argument, but {argument!r} is there")
+    match name:
+        case "starttls":
+            return StartTLS()
+        case "default":
+            return Default()
+        case "close" | "reset" | "half-close" | "hang":
+            return End(name)
+    raise AssertionError(name)
+
+
+def _octets(argument: str) -> bytes:
+    if len(argument) < 2 or argument[0] != '"' or argument[-1] != '"':
+        raise ValueError(f"expected octets in double quotes, got {argument!r}")
+    try:
+        value = ast.literal_eval("b" + argument)
+    except (SyntaxError, ValueError):
+        raise ValueError(
+            f"expected ASCII and escapes such as \\xff \\r \\n, got {argument}"
+        ) from None
+    if not isinstance(value, bytes):
+        raise ValueError(f"expected one quoted piece, got {argument}")
+    return value
+
+
+def _message(argument: str) -> MessageData:
+    found = _MESSAGE.fullmatch(argument)
+    if found is None:
+        raise ValueError(f"expected a message number, got {argument!r}: <message 1 first 50%>")
+    number: int | str = found[1].strip("{}") if found[1][0] == "{" else int(found[1])
+    return MessageData(number, int(found[2]) if found[2] else None, found[3] == "%")

@@ -1,0 +1,235 @@
+"""The line language: one line of conversation, with typed holes, as a template.
+
+A template is written as the line goes over the wire. ``{name:type=example}`` is a hole, ``{{`` and
+``}}`` are braces, a trailing `` ...`` stands for any text. The same template is filled in (to send)
+and matched (to recognise), and a hole once bound must agree ever after.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from ._errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: The type of a hole, as the pattern of what may stand in it.
+HOLE_TYPES: dict[str, str] = {
+    "int": r"[0-9]+",
+    "word": r"[^ ]+",
+    "text": r".*",
+    "msgid": r"<[^<>@ ]+@[^<>@ ]+>",
+    "uid": r"[\x21-\x7e]{1,70}",
+    "base64": r"[A-Za-z0-9+/]*={0,2}",
+}
+
+#: Holes that have a type by their name, so that it need not be written.
+_TYPE_BY_NAME = {
+    "n": "int",
+    "number": "int",
+    "count": "int",
+    "octets": "int",
+    "last": "int",
+    "lines": "int",
+    "password": "text",
+    "text": "text",
+    "argument": "text",
+    "stamp": "msgid",
+    "uid": "uid",
+}
+
+_HOLE = re.compile(r"([a-z][a-z0-9_]*)(?::([a-z0-9]+))?(?:=(.*))?\Z", re.DOTALL)
+
+
+class LineError(ValueError):
+    """A line of the language is wrong.
+
+    Attributes:
+        row: Line inside the text, from 0.
+        column: Column inside the line, from 0.
+        suggestion: What to write instead.
+    """
+
+    def __init__(self, message: str, column: int = 0, suggestion: str = "", row: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.row = row
+        self.column = column
+        self.suggestion = suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A typed hole in a line; ``example`` is what the mock sends if nothing else is known."""
+
+    name: str
+    type: str
+    example: str | None = None
+
+
+@dataclass(frozen=True)
+class Template:
+    """One line with holes.
+
+    Attributes:
+        source: The line as it was written.
+        parts: Literal text and holes, in order.
+        open_ended: The line ends in `` ...``: any text may follow.
+    """
+
+    source: str
+    parts: tuple[str | Hole, ...]
+    open_ended: bool = False
+
+    @cached_property
+    def holes(self) -> tuple[Hole, ...]:
+        """The holes of the line, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Hole))
+
+    @cached_property
+    def keyword(self) -> str:
+        """The first word, in upper case; empty if the line begins with a hole."""
+        first = self.parts[0] if self.parts and isinstance(self.parts[0], str) else ""
+        return first.split(" ", 1)[0].upper()
+
+    @cached_property
+    def literal(self) -> bool:
+        """Whether the line has neither holes nor an open end."""
+        return not self.open_ended and not self.holes
+
+    def fill(self, value_of: Callable[[Hole], str]) -> str:
+        """The line with each hole replaced by ``value_of(hole)``; an open end adds nothing."""
+        return "".join(value_of(part) if isinstance(part, Hole) else part for part in self.parts)
+
+    def match(self, line: str, bindings: Mapping[str, str]) -> dict[str, str] | None:
+        """What the holes hold if ``line`` has this form.
+
+        Args:
+            line: The line without its line end; its first word may be in any case.
+            bindings: Holes that are bound already: they must hold the same again.
+
+        Returns:
+            The holes newly bound, or None if the line is another one.
+        """
+        bound = tuple((h.name, bindings[h.name]) for h in self.holes if h.name in bindings)
+        found = _pattern(self, bound).fullmatch(line)
+        return None if found is None else found.groupdict()
+
+
+@lru_cache(maxsize=2048)
+def _pattern(template: Template, bound: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    values = dict(bound)
+    seen: set[str] = set()
+    pattern = ""
+    for i, part in enumerate(template.parts):
+        if isinstance(part, str):
+            head, space, tail = part.partition(" ")
+            # RFC 1939, section 3: keywords are case-insensitive, arguments are not.
+            folded = f"(?i:{re.escape(head)})" if i == 0 else re.escape(head)
+            pattern += folded + re.escape(space + tail)
+        elif part.name in values:
+            pattern += re.escape(values[part.name])
+        elif part.name in seen:
+            pattern += f"(?P={part.name})"
+        else:
+            seen.add(part.name)
+            pattern += f"(?P<{part.name}>{HOLE_TYPES[part.type]})"
+    if template.open_ended:
+        pattern += "(?: .*)?"
+    return re.compile(pattern, re.DOTALL)
+
+
+def parse_line(text: str) -> Template:
+    """Parse one line of the language.
+
+    Args:
+        text: The line without a ``C:`` or ``S:`` in front.
+
+    Raises:
+        LineError: A brace is not closed, a hole has a wrong name or an unknown type.
+    """
+    body, open_ended = text, False
+    if text == "..." or text.endswith(" ..."):
+        body, open_ended = text[:-4], True
+    parts: list[str | Hole] = []
+    literal = ""
+    i = 0
+    while i < len(body):
+        two = body[i : i + 2]
+        if two in ("{{", "}}"):
+            literal += two[0]
+            i += 2
+        elif body[i] == "{":
+            if literal:
+                parts.append(literal)
+                literal = ""
+            hole, i = _parse_hole(body, i)
+            parts.append(hole)
+        elif body[i] == "}":
+            raise LineError("'}' without '{'", i, "write '}}' for a brace")
+        else:
+            literal += body[i]
+            i += 1
+    if literal:
+        parts.append(literal)
+    return Template(text, tuple(parts), open_ended)
+
+
+def _parse_hole(body: str, start: int) -> tuple[Hole, int]:
+    end = body.find("}", start)
+    if end < 0:
+        raise LineError("'{' is never closed", start, "write '{{' for a brace")
+    inside = body[start + 1 : end]
+    found = _HOLE.match(inside)
+    if found is None:
+        raise LineError(
+            f"bad hole {{{inside}}}: a hole is {{name}}, {{name:type}} or {{name:type=example}}",
+            start,
+        )
+    name, kind, example = found.groups()
+    kind = kind or _TYPE_BY_NAME.get(name, "word")
+    if kind not in HOLE_TYPES:
+        raise LineError(
+            f"bad hole {{{inside}}}: there is no type {kind!r}",
+            start,
+            did_you_mean(kind, HOLE_TYPES) or f"types: {', '.join(HOLE_TYPES)}",
+        )
+    if example is not None and not re.fullmatch(HOLE_TYPES[kind], example, re.DOTALL):
+        raise LineError(
+            f"bad hole {{{inside}}}: its example {example!r} is no {kind}",
+            start,
+        )
+    return Hole(name, kind, example), end + 1
+
+
+def difference(template: Template, line: str, bindings: Mapping[str, str]) -> str:
+    """Say in words how ``line`` differs from what ``template`` expects.
+
+    Args:
+        template: The line that was expected.
+        line: The line that came.
+        bindings: The holes bound so far.
+
+    Returns:
+        For example ``"argument 1 is '3', not '2'"``; empty if the line matches after all.
+    """
+    if template.match(line, bindings) is not None:
+        return ""
+    wanted = template.fill(
+        lambda hole: bindings.get(hole.name, f"{{{hole.name}:{hole.type}}}")
+    ).split(" ")
+    came = line.split(" ")
+    if wanted[0].upper() != came[0].upper():
+        return f"the command is {came[0]!r}, not {wanted[0]!r}"
+    for i, (want, got) in enumerate(zip(wanted[1:], came[1:], strict=False), 1):
+        if want.startswith("{"):
+            kind = want.strip("{}").rpartition(":")[2]
+            if not re.fullmatch(HOLE_TYPES.get(kind, ".*"), got):
+                return f"argument {i} is {got!r}, which is no {kind}"
+        elif want != got:
+            return f"argument {i} is {got!r}, not {want!r}"
+    return f"it has {len(came) - 1} argument(s), not {len(wanted) - 1}"

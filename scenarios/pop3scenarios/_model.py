@@ -1,0 +1,416 @@
+"""What a scenario file may say: the one description from which loader, lint and reference come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from ._actions import Dribble, Ending, parse_dribble, parse_duration
+from ._lines import LineError, Template, parse_line
+from ._script import LineErrors, Reply, Script, parse_reply, parse_script
+from ._values import Announced, Nth, parse_announced, parse_nth
+
+
+def _lines_problem(errors: list[LineError]) -> PydanticCustomError:
+    return PydanticCustomError("lines", "wrong lines", {"errors": errors})
+
+
+def _read_reply(value: object) -> Reply:
+    try:
+        return parse_reply(_text(value))
+    except LineErrors as error:
+        raise _lines_problem(error.errors) from None
+
+
+def _read_script(value: object) -> Script:
+    try:
+        return parse_script(_text(value))
+    except LineErrors as error:
+        raise _lines_problem(error.errors) from None
+
+
+def _read_line(value: object) -> Template:
+    try:
+        return parse_line(_text(value))
+    except LineError as error:
+        raise _lines_problem([error]) from None
+
+
+def _read_patterns(value: object) -> tuple[Template, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(_read_line(item) for item in items)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected text, got {_kind(value)}")
+    return value
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    return {"list": "a list", "dict": "a mapping"}.get(type(value).__name__, type(value).__name__)
+
+
+def _seconds(value: object) -> float:
+    return parse_duration(_text(value))
+
+
+def _dribble(value: object) -> Dribble:
+    return parse_dribble(_text(value))
+
+
+def _announced(value: object) -> Announced:
+    return parse_announced(_text(value))
+
+
+Line = Annotated[Template, BeforeValidator(_read_line)]
+Patterns = Annotated[tuple[Template, ...], BeforeValidator(_read_patterns)]
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+State = Literal["authorization", "transaction"]
+Command = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
+Version = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+Mode = Literal["retr", "list", "slow"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+    )
+
+
+class Source(BaseModel):
+    """Where a rule stands: the scenario's name, its file as the user named it, and the line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scenario: str
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario}:{self.line}"
+
+
+class Rule(_Section):
+    """One departure from what the RFC-correct server would do."""
+
+    when: Patterns = Field(
+        description="The command, optionally with arguments and holes; 'greeting'; '*' for any."
+    )
+    state: State | None = Field(default=None, description="Only in this state of the session.")
+    tls: bool | None = Field(
+        default=None, description="Only inside TLS (yes), or only outside it (no)."
+    )
+    user: str | None = Field(default=None, description="Only once this user name was given.")
+    nth: Annotated[Nth, BeforeValidator(parse_nth)] | None = Field(
+        default=None, description="Only these occurrences, from 1: 2, 2.., 2..4, [1, 3]."
+    )
+    scope: Literal["connection", "user", "server"] = Field(
+        default="connection", description="What nth counts over."
+    )
+    reply: Annotated[Reply, BeforeValidator(_read_reply)] | None = Field(
+        default=None, description="The whole answer, in the line language."
+    )
+    text: Line | None = Field(default=None, description="Text behind +OK; empty for a bare +OK.")
+    error: Line | None = Field(
+        default=None, description="Text behind -ERR when the answer is a refusal."
+    )
+    octets: Annotated[Announced, BeforeValidator(_announced)] | None = Field(
+        default=None, description="The size announced: omitted, +37, 200%, or any text."
+    )
+    entry: Line | None = Field(
+        default=None, description="Form of a LIST or UIDL line: '{number} {uid}'."
+    )
+    stuffing: bool | None = Field(
+        default=None, description="off: lines that begin with a dot go out bare."
+    )
+    eol: Literal["crlf", "lf"] | None = Field(
+        default=None, description="Line ends of the whole answer."
+    )
+    terminator: Literal["crlf", "lf", "glued", "none"] | None = Field(
+        default=None,
+        description="End of a multi-line answer: dot LF, dot glued to the last line, or no dot.",
+    )
+    body: str | None = Field(
+        default=None, description="Data of a multi-line answer, in place of its own."
+    )
+    effect: Literal["apply", "skip"] | None = Field(
+        default=None,
+        description="Whether the command takes effect; by default iff the answer is +OK.",
+    )
+    delay: Seconds | None = Field(default=None, description="Wait before answering: 2s, 10ms.")
+    dribble: Annotated[Dribble, BeforeValidator(_dribble)] | None = Field(
+        default=None, description="Send so many octets at a time: 1 every 10ms."
+    )
+    cut: int | None = Field(
+        default=None, ge=0, description="Send only so many octets of the answer."
+    )
+    then: Ending | None = Field(
+        default=None, description="What becomes of the connection afterwards."
+    )
+
+    _source: Source = PrivateAttr(default=Source(scenario="", file="", line=0))
+
+    @property
+    def source(self) -> Source:
+        """Where the rule stands."""
+        return self._source
+
+    def covers(self, other: Rule) -> bool:
+        """Whether this rule, standing first, keeps ``other`` from ever being reached."""
+        if self.nth is not None:
+            return False
+        for mine, theirs in (
+            (self.state, other.state),
+            (self.tls, other.tls),
+            (self.user, other.user),
+        ):
+            if mine is not None and mine != theirs:
+                return False
+        return all(any(_covers(a, b) for a in self.when) for b in other.when)
+
+
+def _covers(first: Template, later: Template) -> bool:
+    if first.keyword == "*":
+        return later.keyword != "GREETING"
+    if first.keyword != later.keyword:
+        return False
+    if first.source.upper() == first.keyword or first.source == later.source:
+        return True
+    return later.literal and first.match(later.source, {}) is not None
+
+
+class ServerSection(_Section):
+    """The server as it stands before any rule changes it."""
+
+    greeting: Line | None = Field(
+        default=None, description="Text behind +OK; {stamp} is APOP's timestamp."
+    )
+    capabilities: tuple[str, ...] | None = Field(
+        default=None, description="What CAPA lists; or +NAME and -NAME to change what is inherited."
+    )
+    hidden: tuple[str, ...] | None = Field(
+        default=None, description="Capabilities that are there although CAPA does not list them."
+    )
+    users: dict[str, str] | None = Field(default=None, description="User names and passwords.")
+    lock: Literal["exclusive", "none"] | None = Field(
+        default=None, description="Whether a second session of the same user is refused."
+    )
+
+    @field_validator("capabilities")
+    @classmethod
+    def _all_or_none_signed(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        signed = [entry[:1] in "+-" for entry in value or ()]
+        if any(signed) and not all(signed):
+            raise ValueError("either every entry has + or - in front, or none")
+        return value
+
+
+class TLSSection(_Section):
+    """How the server speaks TLS."""
+
+    mode: Literal["none", "stls", "implicit"] | None = Field(
+        default=None, description="No TLS, STLS on the plain port, or TLS from the first octet."
+    )
+    certificate: (
+        Literal["good", "expired", "not-yet-valid", "wrong-host", "self-signed", "unknown-ca"]
+        | None
+    ) = Field(default=None, description="The certificate it shows.")
+    minimum: Version | None = Field(default=None, description="Oldest version it speaks.")
+    maximum: Version | None = Field(default=None, description="Newest version it speaks.")
+    handshake: Literal["good", "garbage", "close", "reset", "hang"] | None = Field(
+        default=None, description="What happens in place of the handshake."
+    )
+
+
+class MailItem(_Section):
+    """One entry of a maildrop: a message, or several.
+
+    Exactly one of ``body``, ``raw``, ``file``, ``files``, ``mbox``, ``maildir`` and ``octets``.
+    """
+
+    from_: str | None = Field(default=None, alias="from", description="From: of an inline message.")
+    to: str | None = Field(default=None, description="To: of an inline message.")
+    subject: str | None = Field(default=None, description="Subject: of an inline message.")
+    headers: dict[str, str] = Field(
+        default={}, description="Further header fields of an inline message."
+    )
+    body: str | None = Field(default=None, description="Text of an inline message.")
+    raw: str | None = Field(default=None, description="A whole message, header and body.")
+    file: Path | None = Field(
+        default=None, description="A file with one message, served as it stands."
+    )
+    files: str | None = Field(
+        default=None, description="A pattern of such files, in order of their names."
+    )
+    mbox: Path | None = Field(
+        default=None, description="A file in mbox format; it is never altered."
+    )
+    maildir: Path | None = Field(default=None, description="A Maildir; it is never altered.")
+    octets: int | None = Field(default=None, ge=100, description="Octets of a generated message.")
+    count: int = Field(
+        default=1, ge=1, le=1_000_000, description="So many copies, each with its number."
+    )
+    uid: str | None = Field(
+        default=None, description="The unique-id, instead of one made by the server."
+    )
+
+    @field_validator("file", "mbox", "maildir", mode="after")
+    @classmethod
+    def _exists(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is None:
+            return None
+        path = _base(info) / value.expanduser()
+        if not path.exists():
+            raise ValueError(f"there is no {value}; paths are relative to the scenario file")
+        return path
+
+    @field_validator("files", mode="after")
+    @classmethod
+    def _some_exist(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        base = _base(info)
+        if not any(base.glob(value)):
+            raise ValueError(f"no file matches {value!r}; paths are relative to the scenario file")
+        return str(base / value)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> MailItem:
+        kinds = ("body", "raw", "file", "files", "mbox", "maildir", "octets")
+        named = [kind for kind in kinds if getattr(self, kind) is not None]
+        inline = any((self.from_, self.to, self.subject, self.headers))
+        if len(named) > 1 or (not named and not inline):
+            raise ValueError(
+                f"exactly one of {', '.join(kinds)} is needed, got {', '.join(named) or 'none'}"
+            )
+        if inline and named and named[0] not in ("body", "octets"):
+            raise ValueError(f"header fields do not go with {named[0]}")
+        if self.uid is not None and (self.count > 1 or named[:1] in (["files"], ["mbox"])):
+            raise ValueError("a uid is of one message")
+        return self
+
+
+def _base(info: ValidationInfo) -> Path:
+    context: dict[str, Any] = info.context or {}
+    base = context.get("base", Path.cwd())
+    return base if isinstance(base, Path) else Path.cwd()
+
+
+class FetchSection(_Section):
+    """A run of a client that fetches all mail: how it connects, and how it must end."""
+
+    tls: Literal["none", "stls", "implicit"] | None = Field(
+        default=None, description="How the client connects."
+    )
+    msex: bool | None = Field(
+        default=None, description="Whether it is told that the server is Exchange."
+    )
+    ends: Literal["complete", "partial", "refused"] | None = Field(
+        default=None,
+        description="All messages intact; a typed error after some; a typed error before login.",
+    )
+    intact: int | None = Field(
+        default=None, ge=0, description="Messages fetched intact, if not all."
+    )
+    error: (
+        Literal["tls", "injected", "closed", "timeout", "protocol", "authentication", "command"]
+        | None
+    ) = Field(default=None, description="The kind of the error it ends with.")
+    mode: Mode | None = Field(default=None, description="The retrieval mode in which it ends.")
+    notices: tuple[str, ...] | None = Field(
+        default=None, description="Ids of the deviations that it notices."
+    )
+
+
+class ExpectSection(_Section):
+    """What a client must do, and must never do, under the scenario."""
+
+    never: Patterns = Field(default=(), description="Commands that must never come.")
+    never_in_clear: Patterns = Field(
+        default=(), description="Commands that must never come outside TLS."
+    )
+    always: Patterns = Field(default=(), description="Commands that must come.")
+    counts: dict[Command, Annotated[Nth, BeforeValidator(parse_nth)]] = Field(
+        default={}, description="How often a command comes: 3, 1.., 2..4."
+    )
+    allow: Patterns = Field(
+        default=(), description="Commands that are no fault although unexpected."
+    )
+    fetch: FetchSection = Field(default=FetchSection(), description="How a fetch of all mail ends.")
+
+
+class Fragment(_Section):
+    """The part of a file that can also stand in a variant."""
+
+    summary: str = Field(default="", description="One line: what is seen on the wire.")
+    quirks: tuple[str, ...] = Field(default=(), description="Names of quirk files that also hold.")
+    server: ServerSection = Field(
+        default=ServerSection(), description="The server before any rule."
+    )
+    tls: TLSSection = Field(default=TLSSection(), description="How the server speaks TLS.")
+    maildrop: tuple[MailItem, ...] | None = Field(
+        default=None, description="The mail that every user finds at first."
+    )
+    maildrops: dict[str, tuple[MailItem, ...]] = Field(
+        default={}, description="Mail of single users, in place of maildrop."
+    )
+    rules: tuple[Rule, ...] = Field(
+        default=(), description="Departures; the first that matches holds."
+    )
+    script: Annotated[Script, BeforeValidator(_read_script)] | None = Field(
+        default=None, description="The exact conversation of a connection."
+    )
+    expect: ExpectSection = Field(
+        default=ExpectSection(), description="What a client must and must not."
+    )
+
+    _script_line: int = PrivateAttr(default=0)
+
+    @property
+    def script_line(self) -> int:
+        """The line of the file, from 1, on which the script's first line stands."""
+        return self._script_line
+
+
+class ScenarioFile(Fragment):
+    """One file of the scenario language, version 1."""
+
+    pop3: Literal["1"] = Field(description="Version of the language.")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")] = Field(
+        description="Name of the scenario; the file is called the same."
+    )
+    summary: str = Field(min_length=1, description="One line: what is seen on the wire.")
+    why: str = Field(default="", description="Who saw it, and what a naive client does wrong.")
+    references: tuple[str, ...] = Field(
+        default=(), description="RFC sections, reports, transcripts."
+    )
+    breaks: str = Field(
+        default="", description="The requirement that is broken, and why it matters."
+    )
+    requires: tuple[str, ...] = Field(
+        default=(), description="Capabilities without which it means nothing."
+    )
+    extends: str | None = Field(
+        default=None, description="The scenario from which this one departs."
+    )
+    variants: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")], Fragment] = Field(
+        default={}, description="Several cases in one file: name[variant]."
+    )
