@@ -1,0 +1,139 @@
+"""From a reply in the line language to actions: what goes out in one write, and what waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from pop3scenarios import (
+    Default,
+    Dribble,
+    End,
+    MessageData,
+    Octets,
+    StartTLS,
+    Template,
+    Wait,
+)
+
+from . import _actions as act
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pop3scenarios import Ending, Hole, Reply
+
+
+class Composer:
+    """Collects what one answer sends and does, and cuts it to actions.
+
+    Args:
+        dribble: Send so many octets at a time from the start.
+        cut: Send only so many octets in all, then nothing more.
+    """
+
+    def __init__(self, dribble: Dribble | None = None, cut: int | None = None) -> None:
+        self._actions: list[act.Action] = []
+        self._pending: list[bytes] = []
+        self._dribble = dribble
+        self._left = cut
+        self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the connection has been ended, or given to TLS, by what was added."""
+        return self._over
+
+    def send(self, data: bytes) -> None:
+        """Add octets; those beyond the cut are dropped."""
+        if self._over:
+            return
+        if self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
+        if data:
+            self._pending.append(data)
+
+    def wait(self, seconds: float) -> None:
+        """Add a pause."""
+        if not self._over and seconds > 0:
+            self._flush()
+            self._actions.append(act.Pause(seconds))
+
+    def dribble(self, how: Dribble) -> None:
+        """From here on, send a few octets at a time."""
+        self._flush()
+        self._dribble = how
+
+    def start_tls(self) -> None:
+        """Add the TLS handshake; nothing can follow it in the same answer."""
+        if not self._over:
+            self._flush()
+            self._actions.append(act.StartTLS())
+            self._over = True
+
+    def end(self, how: Ending) -> None:
+        """End the connection; nothing can follow."""
+        if not self._over:
+            self._flush()
+            self._actions.append(act.End(how))
+            self._over = True
+
+    def actions(self) -> list[act.Action]:
+        """All that was added, in order."""
+        self._flush()
+        return self._actions
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        # Real clients look for the end of a reply in one segment: one answer is one write.
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        self._pending = []
+        if self._dribble is None:
+            self._actions.append(act.Send(data))
+        else:
+            self._actions.append(act.Trickle(data, self._dribble.octets, self._dribble.every))
+
+
+def speak(
+    reply: Reply,
+    composer: Composer,
+    *,
+    value_of: Callable[[Hole], str],
+    default: Callable[[], bytes],
+    message: Callable[[MessageData], bytes],
+    finish: Callable[[Template, str], str],
+    eol: bytes,
+) -> None:
+    """Play a reply of the line language into a composer.
+
+    Args:
+        reply: The reply.
+        composer: Where it goes.
+        value_of: What a hole holds.
+        default: The RFC-correct answer, for ``<default>``.
+        message: The octets of ``<message n>``.
+        finish: Gives a line that ends in `` ...`` its end.
+        eol: The line end.
+    """
+    for item in reply.items:
+        match item:
+            case Template():
+                line = finish(item, item.fill(value_of))
+                composer.send(line.encode("utf-8", "surrogateescape") + eol)
+            case Octets():
+                composer.send(item.data)
+            case Default():
+                composer.send(default())
+            case MessageData():
+                composer.send(message(item))
+            case Wait():
+                composer.wait(item.seconds)
+            case Dribble():
+                composer.dribble(item)
+            case StartTLS():
+                composer.start_tls()
+            case End():
+                composer.end(item.how)
+            case _:
+                assert_never(item)

@@ -1,0 +1,328 @@
+"""The mock server as a test uses it."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pop3scenarios import Scenario, load
+
+from . import _tls
+from ._changes import Rulebook
+from ._connection import Connection
+from ._engine import Engine
+from ._expectations import BrokenExpectation, broken
+from ._journal import Journal
+from ._maildrop import Maildrop
+from ._session import Session
+from ._state import SessionState
+
+if TYPE_CHECKING:
+    import asyncio
+    import ssl
+    from collections.abc import Mapping
+    from email.message import Message as EmailMessage
+    from types import TracebackType
+    from typing import Self
+
+TLSMode = Literal["none", "stls", "implicit"]
+
+
+class Credentials(NamedTuple):
+    """A user name and a password."""
+
+    user: str
+    password: str
+
+
+class MockServer:
+    """A POP3 server that plays a scenario, in this process.
+
+    Use it as a context manager, or call :meth:`start` and :meth:`stop`. It listens on
+    ``127.0.0.1`` on a port that is free, and serves clients in this thread, in others, on asyncio,
+    and in other processes alike.
+
+    Args:
+        scenario: A name, ``name[variant]``, a path, or a loaded scenario.
+        variant: The variant, if the name does not say it.
+        tls: ``none``, ``stls`` or ``implicit`` in place of what the scenario says.
+        users: User names and passwords in place of the scenario's.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes one that is free.
+
+    Raises:
+        pop3scenarios.ScenarioError: The scenario is wrong or unknown; nothing was started.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario = "default",
+        *,
+        variant: str | None = None,
+        tls: TLSMode | None = None,
+        users: Mapping[str, str] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        if not isinstance(scenario, Scenario):
+            scenario = load(scenario, variant)
+        self.scenario = scenario
+        self.journal = Journal()
+        self._policy = (
+            scenario.tls if tls is None else scenario.tls.model_copy(update={"mode": tls})
+        )
+        self._users = dict(users) if users is not None else dict(scenario.users)
+        self._address = (host, port)
+        self._maildrops = {user: self._maildrop_of(user) for user in self._users}
+        capabilities = tuple(
+            line
+            for line in scenario.server.capabilities or ()
+            if line != "STLS" or self._policy.mode == "stls"
+        )
+        self._capabilities = capabilities
+        self._offered = frozenset(
+            line.split(" ")[0] for line in (*capabilities, *(scenario.server.hidden or ()))
+        )
+        greeting = scenario.server.greeting
+        self._stamped = greeting is not None and any(h.name == "stamp" for h in greeting.holes)
+        self._rulebook = Rulebook(scenario)
+        self._connections: set[Connection] = set()
+        self._gone: asyncio.Event | None = None
+        self._engine: Engine | None = None
+        self._listener: asyncio.Server | None = None
+
+    def _maildrop_of(self, user: str) -> Maildrop:
+        return Maildrop(user, lambda: self.scenario.mail(user))
+
+    # Life
+
+    def start(self) -> Self:
+        """Start listening.
+
+        Raises:
+            OSError: The address cannot be listened on.
+            RuntimeError: The server is running already.
+        """
+        if self._engine is not None:
+            raise RuntimeError("the server is running already")
+        self._gone = None
+        host, port = self._address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host, port))
+            sock.listen(512)
+        except OSError:
+            sock.close()
+            raise
+        self._address = sock.getsockname()[:2]
+        self._engine = Engine()
+        try:
+            self._engine.run(self._listen(sock))
+        except BaseException:
+            sock.close()
+            self._engine.release()
+            self._engine = None
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and end every connection; hangs end here. Does nothing if not running."""
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        try:
+            engine.run(self._shut())
+        finally:
+            engine.release()
+
+    async def _listen(self, sock: socket.socket) -> None:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._connect, sock=sock)
+
+    async def _shut(self) -> None:
+        import asyncio
+
+        assert self._listener is not None
+        self._listener.close()
+        self._listener = None
+        self._gone = asyncio.Event()
+        # A connection that the kernel has accepted may reach us one turn of the loop later.
+        await asyncio.sleep(0)
+        for connection in tuple(self._connections):
+            connection.abort()
+        if self._connections:
+            await self._gone.wait()
+
+    def session(self) -> Session:
+        """A session without a socket: octets go in by ``receive``, actions come out.
+
+        What the server does for each connection; also works while the server is stopped.
+        """
+        log = self.journal.open()
+        state = SessionState(
+            users=self._users,
+            maildrops=self._maildrops,
+            capabilities=self._capabilities,
+            offered=self._offered,
+            exclusive=self.scenario.server.lock != "none",
+            stamp=f"<{log.number}.{secrets.token_hex(8)}@localhost>" if self._stamped else "",
+        )
+        return Session(self.scenario, self._rulebook, state, log)
+
+    def _connect(self) -> Connection:
+        connection = Connection(self.session(), self._policy, self._forget)
+        self._connections.add(connection)
+        return connection
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if self._gone is not None and not self._connections:
+            self._gone.set()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # What a client needs to know
+
+    @property
+    def host(self) -> str:
+        """The address that the server listens on."""
+        return self._address[0]
+
+    @property
+    def port(self) -> int:
+        """The port that the server listens on."""
+        return self._address[1]
+
+    @property
+    def tls(self) -> TLSMode:
+        """How a client gets TLS: not at all, by STLS, or from the first octet."""
+        return self._policy.mode or "none"
+
+    @property
+    def credentials(self) -> Credentials:
+        """The first user's name and password."""
+        return Credentials(*next(iter(self._users.items())))
+
+    @property
+    def users(self) -> Mapping[str, str]:
+        """All user names and passwords."""
+        return dict(self._users)
+
+    @property
+    def ca_pem(self) -> bytes:
+        """The certificate, in PEM form, of the authority that the client has to trust."""
+        return _tls.ca_pem()
+
+    def client_context(self) -> ssl.SSLContext:
+        """A new context that trusts the server's authority and checks host names."""
+        return _tls.client_context()
+
+    # The mail
+
+    @property
+    def maildrop(self) -> Maildrop:
+        """The first user's maildrop: what is in it now."""
+        return self._maildrops[self.credentials.user]
+
+    @property
+    def maildrops(self) -> Mapping[str, Maildrop]:
+        """The maildrops of all users."""
+        return dict(self._maildrops)
+
+    def deliver(
+        self,
+        message: bytes | str | Path | EmailMessage,
+        *,
+        user: str | None = None,
+        uid: str | None = None,
+    ) -> None:
+        """Put a message into a maildrop; open sessions do not see it.
+
+        Args:
+            message: Its octets, its text, the path of a file, or an email message.
+            user: Whose maildrop; the first user's if None.
+            uid: Its unique-id, or None to make one.
+
+        Raises:
+            KeyError: There is no such user.
+        """
+        if isinstance(message, Path):
+            data = message.read_bytes()
+        elif isinstance(message, str):
+            data = message.encode("utf-8", "surrogateescape")
+        elif isinstance(message, bytes):
+            data = message
+        else:
+            data = message.as_bytes()
+        self._maildrops[user or self.credentials.user].deliver(data, uid)
+
+    # What happened
+
+    def transcript(self) -> str:
+        """All conversations, with times, TLS and the rule that answered; secrets masked."""
+        return self.journal.transcript()
+
+    def wait_for(self, command: str, *, timeout: float = 5.0, times: int = 1) -> None:
+        """Wait until a command has come and has been answered.
+
+        Args:
+            command: A command line pattern: ``QUIT``, ``DELE 2``.
+            timeout: Seconds to wait at most.
+            times: How often it must have come.
+
+        Raises:
+            TimeoutError: It has not come in time; says what came instead.
+        """
+        from ._expectations import occurrences
+
+        if not self.journal.wait_until(
+            lambda: occurrences(command, self.journal.exchanges) >= times, timeout
+        ):
+            came = ", ".join(self.journal.commands) or "nothing"
+            raise TimeoutError(f"no {command} within {timeout:g} s; came: {came}")
+
+    def wait_closed(self, *, timeout: float = 5.0) -> None:
+        """Wait until no connection is open.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Raises:
+            TimeoutError: Connections are still open.
+        """
+        if not self.journal.wait_until(lambda: not self._connections, timeout):
+            raise TimeoutError(f"{len(self._connections)} connection(s) open after {timeout:g} s")
+
+    def broken_expectations(self) -> list[str]:
+        """What clients did wrong so far: unexpected commands, and ``expect:`` not kept."""
+        return [str(fault) for fault in broken(self.scenario.expect, self.journal)]
+
+    def verify(self) -> None:
+        """Check what clients did against the scenario.
+
+        Raises:
+            BrokenExpectation: They did what they must not, or left out what they must do; tells
+                everything, with the conversation.
+        """
+        faults = self.broken_expectations()
+        if faults:
+            raise BrokenExpectation(self.scenario.name, faults, self.transcript())
+
+    def __repr__(self) -> str:
+        where = f"on {self.host}:{self.port}" if self._engine else "stopped"
+        return f"<MockServer {self.scenario.name!r} {where}>"
