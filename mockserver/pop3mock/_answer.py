@@ -109,8 +109,8 @@ def status_line(answer: Answer, changes: Changes, announced_codes: frozenset[str
     return f"{status} {text}" if text else status
 
 
-def render(answer: Answer, changes: Changes, announced_codes: frozenset[str]) -> bytes:
-    """The answer as octets for the wire, all in one piece.
+def render(answer: Answer, changes: Changes, announced_codes: frozenset[str]) -> list[bytes]:
+    """The answer as octets for the wire, in pieces, so that a big message is not copied about.
 
     Args:
         answer: The answer.
@@ -118,11 +118,12 @@ def render(answer: Answer, changes: Changes, announced_codes: frozenset[str]) ->
         announced_codes: The response codes that the server's capabilities allow it to use.
     """
     status = status_line(answer, changes, announced_codes).encode("utf-8", "surrogateescape")
-    octets = status + _CRLF
+    pieces = [status + _CRLF]
     if answer.ok and answer.multi_line:
-        octets += _body(answer, changes)
-        octets = _terminate(octets, changes.terminator or "crlf")
-    return octets.replace(_CRLF, _LF) if changes.eol == "lf" else octets
+        pieces += _end(_body(answer, changes), changes.terminator or "crlf")
+    if changes.eol == "lf":
+        return [b"".join(pieces).replace(_CRLF, _LF)]
+    return pieces
 
 
 def _body(answer: Answer, changes: Changes) -> bytes:
@@ -141,14 +142,16 @@ def _body(answer: Answer, changes: Changes) -> bytes:
     return data if changes.stuffing is False else stuff(data)
 
 
-def _terminate(octets: bytes, terminator: str) -> bytes:
-    if terminator == "none":
-        return octets
-    if terminator == "lf":
-        return octets + b".\n"
-    if terminator == "glued":
-        return octets.removesuffix(_CRLF) + b"." + _CRLF
-    return octets + b"." + _CRLF
+def _end(body: bytes, terminator: str) -> list[bytes]:
+    match terminator:
+        case "none":
+            return [body]
+        case "lf":
+            return [body, b".\n"]
+        case "glued":
+            return [body.removesuffix(_CRLF), b".", _CRLF]
+        case _:
+            return [body, b"." + _CRLF]
 
 
 def _entry_line(entry: Entry, answer: Answer, changes: Changes) -> str:

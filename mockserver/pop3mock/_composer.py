@@ -43,15 +43,17 @@ class Composer:
         """Whether the connection has been ended, or given to TLS, by what was added."""
         return self._over
 
-    def send(self, data: bytes) -> None:
+    def send(self, *pieces: bytes) -> None:
         """Add octets; those beyond the cut are dropped."""
         if self._over:
             return
-        if self._left is not None:
-            data = data[: self._left]
-            self._left -= len(data)
-        if data:
-            self._pending.append(data)
+        for piece in pieces:
+            data = piece
+            if self._left is not None:
+                data = piece[: self._left]
+                self._left -= len(data)
+            if data:
+                self._pending.append(data)
 
     def wait(self, seconds: float) -> None:
         """Add a pause."""
@@ -100,7 +102,7 @@ def speak(
     composer: Composer,
     *,
     value_of: Callable[[Hole], str],
-    default: Callable[[], bytes],
+    default: Callable[[], list[bytes]],
     message: Callable[[MessageData], bytes],
     finish: Callable[[Template, str], str],
     eol: bytes,
@@ -124,7 +126,7 @@ def speak(
             case Octets():
                 composer.send(item.data)
             case Default():
-                composer.send(default())
+                composer.send(*default())
             case MessageData():
                 composer.send(message(item))
             case Wait():

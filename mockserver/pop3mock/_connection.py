@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: SO_LINGER, on, zero seconds: close() then sends RST instead of FIN.
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 
+#: Octets handed to the transport at once; answers that are smaller are one write.
+_AT_ONCE = 1 << 18
+
 #: What a server that does not speak TLS says where the handshake should be.
 _GARBAGE = b"This is not a TLS handshake.\r\n"
 
@@ -53,6 +56,8 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._handshake: asyncio.Task[None] | None = None
         self._early: list[bytes] = []
+        self._unsent = memoryview(b"")
+        self._babbles = False
         self._busy = False
         self._full = False
         self._client_done = False
@@ -77,7 +82,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Octets have come."""
-        if self._handshake is not None:
+        if self._babbles:
+            assert self._transport is not None
+            self._transport.write(_GARBAGE)
+            self._end("close")
+        elif self._handshake is not None:
             # The client's first words inside TLS can come before our task hears of its end.
             self._early.append(data)
         elif not self._session.over:
@@ -86,7 +95,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client has sent its FIN; what it asked before is still answered."""
         self._client_done = True
-        return self._busy or bool(self._todo)
+        return self._answering
 
     def pause_writing(self) -> None:
         """The client does not read: answer nothing more, and take nothing more in."""
@@ -137,10 +146,13 @@ class Connection(asyncio.Protocol):
     def _drain(self) -> None:
         transport = self._transport
         assert transport is not None
+        if self._unsent and not self._full:
+            rest, self._unsent = self._unsent, memoryview(b"")
+            self._write(transport, rest)
         while self._todo and not self._busy and not self._full and not self._lost:
             match self._todo.popleft():
                 case act.Send(data):
-                    transport.write(data)
+                    self._write(transport, data)
                 case act.Trickle(data, size, every):
                     self._trickle(data, size, every, 0)
                 case act.Pause(seconds):
@@ -149,8 +161,24 @@ class Connection(asyncio.Protocol):
                     self._start_tls()
                 case act.End(how):
                     self._end(how)
-        if self._client_done and not self._todo and not self._busy:
+        if self._client_done and not self._answering:
             transport.close()
+
+    @property
+    def _answering(self) -> bool:
+        """Whether there is still something to send or to do."""
+        return self._busy or bool(self._todo) or bool(self._unsent)
+
+    def _write(self, transport: asyncio.Transport, data: bytes | memoryview) -> None:
+        """Write a big answer as fast as the client takes it, and never hold it twice."""
+        rest = memoryview(data)
+        while len(rest) > _AT_ONCE and not self._full:
+            transport.write(rest[:_AT_ONCE])
+            rest = rest[_AT_ONCE:]
+        if self._full:
+            self._unsent = rest
+        else:
+            transport.write(rest)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._busy = True
@@ -209,8 +237,8 @@ class Connection(asyncio.Protocol):
         self._busy = True
         match self._tls.handshake:
             case "garbage":
-                self._transport.write(_GARBAGE)
-                self._end("close")
+                # Not before the client has begun: it would be a reply put in behind STLS's own.
+                self._babbles = True
             case "close" | "reset" | "hang" as how:
                 self._end(how)
             case _:

@@ -181,7 +181,8 @@ class Session:
 
     def _changes(self, line: str, answer: Answer) -> Changes:
         changes = self._rulebook.consult(self._occasion(line))
-        if answer.unexpected and not changes.sources and self._conversation is None:
+        # A rule that only changes how an answer looks does not make the command a right one.
+        if answer.unexpected and changes.reply is None and self._conversation is None:
             self._unexpected(line, answer.unexpected)
         return changes
 
@@ -217,7 +218,7 @@ class Session:
             return reply.source.split("\n", 1)[0]
         if any(own is not None and own.holes for own in (changes.text, changes.error)):
             answer.values = self._values(line, answer, changes)
-        composer.send(render(answer, changes, self._codes))
+        composer.send(*render(answer, changes, self._codes))
         return status_line(answer, changes, self._codes)
 
     def _finish(

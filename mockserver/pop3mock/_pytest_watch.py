@@ -1,0 +1,234 @@
+"""Watches the servers of a pytest session, and judges after each test what clients did to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ._engine import Engine
+from ._expectations import broken
+from ._pytest_marker import MarkerError, wish_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ._journal import Fault
+    from ._server import MockServer
+
+#: Turns of the event loop in which nothing happens, after which all that clients have done so far
+#: has been heard: data, the end of it inside TLS, and that of the connection take a turn or two.
+_QUIET = 10
+
+
+class Watched:
+    """A server, and what the tests that used it have been told of it.
+
+    Args:
+        server: The server.
+        strict: Whether clients are judged; None if each test decides.
+        wide: Whether the server outlives the test in which it was started.
+
+    Attributes:
+        spoiled: Whether a test that used it failed on its own: then what clients left undone is
+            no news.
+        stopped: Whether the server has been stopped.
+    """
+
+    def __init__(self, server: MockServer, *, strict: bool | None, wide: bool) -> None:
+        self.server = server
+        self.strict = strict
+        self.spoiled = False
+        self.stopped = False
+        self._wide = wide
+        self._told: Counter[Fault] = Counter()
+        self._shown: dict[int, int] = {}
+
+    def begin(self) -> None:
+        """Another test uses the server: what was said before does not concern it."""
+        for log in self.server.journal.connections:
+            if self._shown.get(log.number) != -1:
+                self._shown[log.number] = -1 if log.ended else len(log.transcript())
+
+    def news(self) -> list[Fault]:
+        """What clients did wrong and has not been told yet."""
+        expect = self.server.scenario.expect
+        if not self._final:
+            expect = expect.model_copy(update={"always": (), "counts": {}})
+        found = Counter(broken(expect, self.server.journal))
+        fresh = list((found - self._told).elements())
+        self._told |= found
+        return fresh
+
+    @property
+    def _final(self) -> bool:
+        """Whether clients have had their chance to do what they must."""
+        if self.stopped:
+            return True
+        return not self._wide and all(log.ended for log in self.server.journal.connections)
+
+    def unshown(self) -> str:
+        """The part of the transcript that no report has shown yet."""
+        parts = []
+        for log in self.server.journal.connections:
+            shown = self._shown.get(log.number, 0)
+            if shown >= 0:
+                text = log.transcript()
+                parts.append(text[shown:])
+                self._shown[log.number] = len(text)
+        return "".join(parts)
+
+
+class Watch:
+    """The servers of a session. It holds a lease of the event loop, so that a server costs little.
+
+    Attributes:
+        faults: What clients did wrong in the test that runs, one line each.
+        verdict: The exception by which the test was told, or None.
+    """
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.verdict: BaseException | None = None
+        self._engine = Engine()
+        self._live: list[Watched] = []
+        self._used: list[Watched] = []
+        self._scopes: list[str] = []
+
+    def close(self) -> None:
+        """Stop what still runs, and give the event loop back."""
+        for watched in self._live:
+            watched.server.stop()
+            watched.stopped = True
+        self._live.clear()
+        self._engine.release()
+
+    # What happens in the session
+
+    def begin(self) -> None:
+        """A test begins; servers of wider scope go on."""
+        self.faults = []
+        self.verdict = None
+        self._used = list(self._live)
+        for watched in self._used:
+            watched.begin()
+
+    @contextmanager
+    def fixture(self, scope: str) -> Iterator[None]:
+        """A fixture is being set up.
+
+        Args:
+            scope: Its scope.
+        """
+        self._scopes.append(scope)
+        try:
+            yield
+        finally:
+            self._scopes.pop()
+
+    @contextmanager
+    def over(self, server: MockServer, *, strict: bool | None) -> Iterator[None]:
+        """Watch a server.
+
+        Args:
+            server: The server, running.
+            strict: Whether clients are judged; None if each test decides.
+        """
+        wide = bool(self._scopes) and self._scopes[-1] != "function"
+        watched = Watched(server, strict=strict, wide=wide)
+        self._live.append(watched)
+        self._used.append(watched)
+        try:
+            yield
+        finally:
+            server.stop()
+            watched.stopped = True
+            if watched in self._live:
+                self._live.remove(watched)
+
+    # The verdict
+
+    @property
+    def used(self) -> tuple[Watched, ...]:
+        """The servers that were up at any time of the test that runs."""
+        return tuple(self._used)
+
+    def judge(self, item: pytest.Item, *, over: bool) -> None:
+        """Fail the test if clients did what they should not have done.
+
+        Args:
+            item: The test.
+            over: Whether the test's fixtures have been torn down.
+        """
+        concerned = [w for w in self._used if not w.spoiled and (w.stopped or not over)]
+        fresh = self.examine(item, concerned)
+        if not fresh:
+            return
+        try:
+            pytest.fail(_text(fresh), pytrace=False)
+        except pytest.fail.Exception as verdict:
+            self.verdict = verdict
+            raise
+
+    def examine(self, item: pytest.Item, concerned: Iterable[Watched] | None = None) -> list[str]:
+        """What clients did wrong and has not been told yet.
+
+        Args:
+            item: The test.
+            concerned: Servers to look at; all that the test used if None.
+        """
+        self._settle()
+        fresh = []
+        for watched in self._used if concerned is None else concerned:
+            news = watched.news()
+            if _is_strict(item, watched):
+                fresh += [f"{watched.server.scenario.name}: {fault}" for fault in news]
+        self.faults += fresh
+        return fresh
+
+    def spoil(self) -> None:
+        """The test has failed or was skipped: what its clients leave undone now is no news."""
+        for watched in self._used:
+            watched.spoiled = True
+
+    def _settle(self) -> None:
+        """Let the servers hear what clients have already sent, and that they have gone."""
+        if any(not w.stopped and w.server.journal.connections for w in self._used):
+            self._engine.run(_quiet([w.server for w in self._used]))
+
+
+async def _quiet(servers: list[MockServer]) -> None:
+    """Wait until nothing has happened for some turns of the loop."""
+    before, turns = -1, 0
+    while turns < _QUIET:
+        await asyncio.sleep(0)
+        logs = [log for server in servers for log in server.journal.connections]
+        now = sum(len(log.exchanges) + bool(log.ended) + 1 for log in logs)
+        turns = turns + 1 if now == before else 0
+        before = now
+
+
+def _is_strict(item: pytest.Item, watched: Watched) -> bool:
+    strict = watched.strict
+    if strict is None:
+        try:
+            strict = wish_of(item).strict
+        except MarkerError:  # told already, when the test was collected or set up
+            strict = None
+    return bool(item.config.getini("pop3_strict")) if strict is None else strict
+
+
+def _text(faults: list[str]) -> str:
+    """The message of a failure; the first line is what pytest's summary shows."""
+    head = faults[0] if len(faults) == 1 else f"{len(faults)} things that no scenario expects"
+    lines = [f"POP3 client: {head}"]
+    if len(faults) > 1:
+        lines += [f"  {fault}" for fault in faults]
+    lines.append(
+        "(to allow a command: expect: {allow: [COMMAND]} in the scenario; "
+        "to allow all: @pytest.mark.pop3(strict=False))"
+    )
+    return "\n".join(lines)
