@@ -1,0 +1,207 @@
+"""The commands, one generator each; those that fetch messages are in ``_retrieval``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import _replies
+from ._capabilities import Capabilities
+from ._exceptions import (
+    CommandError,
+    ConnectionClosed,
+    InvalidArgument,
+    LimitExceeded,
+    MalformedReply,
+    POP3TimeoutError,
+)
+from ._results import Maildrop, ScanListing, UniqueId
+
+if TYPE_CHECKING:
+    from ._session import Session
+    from ._wants import Steps
+
+__all__ = [
+    "capa",
+    "check_number",
+    "dele",
+    "last",
+    "list_all",
+    "list_one",
+    "noop",
+    "quit_",
+    "rset",
+    "stat",
+    "uidl_all",
+    "uidl_one",
+]
+
+_QUIT_SECONDS = 3.0
+
+
+def check_number(value: object, name: str, least: int) -> int:
+    """Check a number that is to stand in a command.
+
+    Raises:
+        InvalidArgument: it is no integer, or too small.
+    """
+    # bool is an int to Python; True as a message number is a mistake.
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidArgument(f"{name}: expected an integer from {least}, got {value!r}")
+    return value
+
+
+def capa(session: Session) -> Steps[Capabilities]:
+    """CAPA (RFC 2449 section 5). A refusal empties what was known."""
+    session.capa_asked = True
+    session.capabilities = Capabilities()
+    try:
+        reply = yield from session.command("CAPA")
+    except CommandError as error:
+        session.note("no-capa", "CAPA", error.text.encode())
+        raise
+    session.capabilities = Capabilities((yield from session.listing("CAPA", reply, "capa_lines")))
+    return session.capabilities
+
+
+def stat(session: Session) -> Steps[Maildrop]:
+    """STAT (RFC 1939 section 5)."""
+    reply = yield from session.command("STAT")
+    maildrop = _replies.maildrop(reply.text)
+    if maildrop.count > session.config.limits.messages:
+        raise LimitExceeded("STAT", "messages", session.config.limits.messages)
+    if maildrop.octets < 0:
+        session.note("stat-negative", "STAT", reply.text)
+    # Deleted messages are not counted but keep their numbers, so the range never shrinks.
+    session.count = max(session.count, maildrop.count)
+    return maildrop
+
+
+def list_all(session: Session) -> Steps[list[ScanListing]]:
+    """LIST (RFC 1939 section 5)."""
+    reply = yield from session.command("LIST")
+    lines = yield from session.listing("LIST", reply, "listing_lines")
+    return [_scan_listing(session, line, "LIST") for line in lines]
+
+
+def list_one(session: Session, number: int) -> Steps[ScanListing]:
+    """LIST with a message number (RFC 1939 section 5)."""
+    check_number(number, "message number", 1)
+    try:
+        reply = yield from session.command("LIST", number)
+    except CommandError as error:
+        if _ought_to_exist(session, number):
+            session.note("list-single-refused", "LIST", error.text.encode())
+        raise
+    step = f"LIST {number}"
+    listing = _scan_listing(session, reply.text, step)
+    if listing.number != number:
+        raise MalformedReply(step, reply.text, expected=f"the size of message {number}")
+    return listing
+
+
+def _scan_listing(session: Session, line: bytes, step: str) -> ScanListing:
+    listing = _replies.scan_listing(line, step)
+    if listing.octets < 0:
+        session.note("list-sizes-wrong", "LIST", line)
+    return listing
+
+
+def uidl_all(session: Session) -> Steps[list[UniqueId]]:
+    """UIDL (RFC 1939 section 7)."""
+    try:
+        reply = yield from session.command("UIDL")
+    except CommandError as error:
+        session.note("no-uidl", "UIDL", error.text.encode())
+        raise
+    lines = yield from session.listing("UIDL", reply, "listing_lines")
+    return [_unique_id(session, line, "UIDL") for line in lines]
+
+
+def uidl_one(session: Session, number: int) -> Steps[UniqueId]:
+    """UIDL with a message number (RFC 1939 section 7)."""
+    check_number(number, "message number", 1)
+    try:
+        reply = yield from session.command("UIDL", number)
+    except CommandError as error:
+        if _ought_to_exist(session, number):
+            session.note("no-uidl", "UIDL", error.text.encode())
+        raise
+    step = f"UIDL {number}"
+    words = reply.text.split()
+    if len(words) == 1 and words[0] != b"%d" % number:
+        session.note("uidl-one-no-number", "UIDL", reply.text)
+        return UniqueId(number, words[0])
+    unique_id = _unique_id(session, reply.text, step)
+    if unique_id.number != number:
+        raise MalformedReply(step, reply.text, expected=f"the unique-id of message {number}")
+    return unique_id
+
+
+def _unique_id(session: Session, line: bytes, step: str) -> UniqueId:
+    if line.startswith(b"+OK "):
+        session.note("uidl-ok-prefix", "UIDL", line)
+        line = line.removeprefix(b"+OK ")
+    unique_id, quirk = _replies.unique_id(line, step)
+    if quirk:
+        session.note(quirk, "UIDL", line)
+    return unique_id
+
+
+def _ought_to_exist(session: Session, number: int) -> bool:
+    return number <= session.count and number not in session.marked
+
+
+def last(session: Session) -> Steps[int]:
+    """LAST (RFC 1460 section 5, dropped by RFC 1939)."""
+    session.require("LAST")
+    if session.config.msex:
+        return session.last_read
+    try:
+        reply = yield from session.command("LAST")
+    except CommandError as error:
+        session.has_last = False
+        session.note("no-last", "LAST", error.text.encode())
+        raise
+    answer = _replies.number(reply.text, "LAST")
+    if answer == 0 < session.last_read:
+        session.has_last = False
+        session.note("last-zero", "LAST", reply.text)
+    return answer
+
+
+def dele(session: Session, number: int) -> Steps[None]:
+    """DELE (RFC 1939 section 5)."""
+    check_number(number, "message number", 1)
+    yield from session.command("DELE", number)
+    session.marked.add(number)
+
+
+def noop(session: Session) -> Steps[None]:
+    """NOOP (RFC 1939 section 5)."""
+    yield from session.command("NOOP")
+
+
+def rset(session: Session) -> Steps[None]:
+    """RSET (RFC 1939 section 5)."""
+    yield from session.command("RSET")
+    session.marked.clear()
+    # Servers that have LAST start it anew as well.
+    session.last_read = 0
+
+
+def quit_(session: Session) -> Steps[None]:
+    """QUIT (RFC 1939 sections 4 and 6)."""
+    seconds = min(session.config.timeout, _QUIT_SECONDS)
+    try:
+        yield from session.command("QUIT", seconds=seconds)
+    except CommandError as error:
+        session.note("quit-err", "QUIT", error.text.encode())
+        raise
+    except (ConnectionClosed, POP3TimeoutError) as error:
+        # The server deletes only when it has understood QUIT. Without an answer nobody knows;
+        # if there was nothing to delete, nobody needs to.
+        if session.marked:
+            raise
+        session.note("quit-silent", "QUIT", type(error).__name__.encode())
+    finally:
+        session.end("QUIT was sent")

@@ -1,0 +1,337 @@
+"""Every error that the client raises.
+
+::
+
+    POP3Error                        .retrieved: messages that had already come; .deviations
+    ├── POP3ConnectionError          .step, .received; the session is over
+    │   ├── ConnectError             nobody answers at that address
+    │   ├── ConnectionClosed         the server hung up, or the network did
+    │   └── POP3TimeoutError         a wait came to its end
+    ├── TLSError                     .step; the connection cannot be secured
+    │   └── InjectedDataError        octets came between STLS's reply and the handshake
+    ├── ProtocolError                the server broke the protocol
+    │   ├── MalformedReply           .command, .line; framed rightly, but not understood
+    │   │   └── BadStatusLine        neither +OK nor -ERR
+    │   ├── LineTooLong              a reply line above Limits.line_octets
+    │   ├── LimitExceeded            .limit; more than another of the Limits
+    │   ├── OutOfStep                .received; octets that no command asked for
+    │   └── ChallengeError           the greeting has nothing that APOP may sign
+    ├── StateError                   the command is not allowed now; nothing was sent
+    ├── InvalidArgument              also a ValueError; nothing was sent
+    ├── InsecureAuthError            a password would cross the network in the clear
+    ├── DeviationError               .deviation; strict=True only
+    └── CommandError                 .command, .text, .code; the server said -ERR
+        ├── AuthenticationError      [AUTH], or a login refused without a code
+        ├── MailboxInUse             [IN-USE], or a text that speaks of a lock
+        ├── LoginDelayError          [LOGIN-DELAY]
+        ├── TemporaryError           [SYS/TEMP]
+        ├── PermanentError           [SYS/PERM]
+        └── UTF8Required             [UTF8]
+
+Whoever is at fault can be read off the tree: ``StateError``, ``InvalidArgument`` and
+``InsecureAuthError`` are ours and leave the wire untouched; all others come from outside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._deviations import Deviation
+    from ._results import Message
+
+__all__ = [
+    "AuthenticationError",
+    "BadStatusLine",
+    "ChallengeError",
+    "CommandError",
+    "ConnectError",
+    "ConnectionClosed",
+    "DeviationError",
+    "InjectedDataError",
+    "InsecureAuthError",
+    "InvalidArgument",
+    "LimitExceeded",
+    "LineTooLong",
+    "LoginDelayError",
+    "MailboxInUse",
+    "MalformedReply",
+    "OutOfStep",
+    "POP3ConnectionError",
+    "POP3Error",
+    "POP3TimeoutError",
+    "PermanentError",
+    "ProtocolError",
+    "StateError",
+    "TLSError",
+    "TemporaryError",
+    "UTF8Required",
+]
+
+_HIDDEN = "*****"
+
+
+class POP3Error(Exception):
+    """The base of all errors of this package.
+
+    Attributes:
+        retrieved: the messages that the failed call had already fetched, in order; empty
+            unless the call was for a range. They are complete and usable.
+        deviations: what the client had noticed in the session so far; for ``connect``, whose
+            caller gets no client to ask.
+        ends_session: true if client and server can no longer be in step after this error.
+    """
+
+    retrieved: tuple[Message, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    ends_session: ClassVar[bool] = False
+
+    def hide(self, secrets: Iterable[bytes]) -> None:
+        """Replace each secret, wherever this error quotes it, by asterisks.
+
+        A server may echo a password in its refusal; an error is printed and logged.
+        """
+        for secret in filter(None, secrets):
+            self.args = tuple(_hidden(item, secret) for item in self.args)
+            for name, value in vars(self).items():
+                setattr(self, name, _hidden(value, secret))
+
+
+def _hidden(value: Any, secret: bytes) -> Any:  # noqa: ANN401 - whatever an attribute holds
+    if isinstance(value, bytes):
+        return value.replace(secret, _HIDDEN.encode())
+    if isinstance(value, str):
+        return value.replace(secret.decode("utf-8", "backslashreplace"), _HIDDEN)
+    return value
+
+
+class POP3ConnectionError(POP3Error):
+    """The connection could not be made, was lost, or fell silent.
+
+    Attributes:
+        step: what was being done, such as ``"connect"``, ``"greeting"`` or ``"RETR 3"``.
+        received: octets of the unfinished reply, as they came (dots still stuffed); for a
+            message, what followed the status line.
+    """
+
+    ends_session = True
+
+    def __init__(self, message: str, *, step: str, received: bytes = b"") -> None:
+        super().__init__(message)
+        self.step = step
+        self.received = received
+
+
+class ConnectError(POP3ConnectionError):
+    """No connection could be made to that host and port."""
+
+
+class ConnectionClosed(POP3ConnectionError):
+    """The server, or the network between, closed the connection."""
+
+
+class POP3TimeoutError(POP3ConnectionError):
+    """The server did not do its part within the time limit.
+
+    Attributes:
+        seconds: the limit that applied, in seconds.
+    """
+
+    def __init__(self, step: str, seconds: float, received: bytes = b"") -> None:
+        advice = "raise timeout= if the server is merely slow"
+        if step == "greeting":
+            # A TLS server waits for the client to begin.
+            advice += ", or use tls=TLS.IMPLICIT if the port is one for TLS"
+        super().__init__(
+            f"{step}: expected an answer within {seconds:g} s, got none that is complete; {advice}",
+            step=step,
+            received=received,
+        )
+        self.seconds = seconds
+
+
+class TLSError(POP3Error):
+    """The connection could not be secured, and was closed; no secret was sent.
+
+    Attributes:
+        step: ``"capa"``, ``"not-offered"``, ``"refused"``, ``"injected"`` or ``"handshake"``.
+    """
+
+    ends_session = True
+
+    def __init__(self, message: str, *, step: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class InjectedDataError(TLSError):
+    """Octets came after STLS's reply and before the handshake (RFC 2595 section 4).
+
+    Nobody knows who sent them. Answering to them inside TLS is the injection attack known
+    as CVE-2011-0411.
+
+    Attributes:
+        received: the octets.
+    """
+
+    def __init__(self, received: bytes) -> None:
+        super().__init__(
+            f"expected nothing between STLS's reply and the TLS handshake, got {received!r}; "
+            "someone on the path may be injecting replies",
+            step="injected",
+        )
+        self.received = received
+
+
+class ProtocolError(POP3Error):
+    """The server did what the protocol does not provide for."""
+
+
+class MalformedReply(ProtocolError):
+    """A reply that came whole but does not say what its command asks for.
+
+    Attributes:
+        command: the step, such as ``"STAT"`` or ``"LIST 2"``.
+        line: the line at fault, without its line end.
+    """
+
+    def __init__(self, command: str, line: bytes, *, expected: str, advice: str = "") -> None:
+        message = f"{command}: expected {expected}, got {line!r}"
+        super().__init__(f"{message}; {advice}" if advice else message)
+        self.command = command
+        self.line = line
+
+
+class BadStatusLine(MalformedReply):
+    """A line that had to start with ``+OK`` or ``-ERR`` and does not (RFC 1939 section 3)."""
+
+    ends_session = True
+
+
+class LineTooLong(ProtocolError):
+    """A reply line is longer than ``Limits.line_octets``."""
+
+    ends_session = True
+
+    def __init__(self, step: str, limit: int) -> None:
+        super().__init__(
+            f"{step}: expected a line of at most {limit} octets (Limits.line_octets), got more"
+        )
+        self.limit = limit
+
+
+class LimitExceeded(ProtocolError):
+    """The server sends more than one of the ``Limits`` allows.
+
+    Attributes:
+        limit: the name of the field of ``Limits``.
+    """
+
+    ends_session = True
+
+    def __init__(self, step: str, limit: str, allowed: int) -> None:
+        super().__init__(f"{step}: expected at most {allowed} (Limits.{limit}), got more")
+        self.limit = limit
+
+
+class OutOfStep(ProtocolError):
+    """Octets lie waiting that no command asked for.
+
+    Whatever they are, the next reply read would be the wrong one.
+
+    Attributes:
+        received: the octets.
+    """
+
+    ends_session = True
+
+    def __init__(self, step: str, received: bytes) -> None:
+        super().__init__(
+            f"before {step}: expected nothing from the server, got {received[:200]!r}; connect anew"
+        )
+        self.received = received
+
+
+class ChallengeError(ProtocolError):
+    """The greeting holds no timestamp that APOP may sign (RFC 1939 section 7)."""
+
+
+class StateError(POP3Error):
+    """The command is not allowed in this state of the session; nothing was sent."""
+
+
+class InvalidArgument(POP3Error, ValueError):
+    """An argument that cannot be sent, or means nothing; nothing was sent."""
+
+
+class InsecureAuthError(POP3Error):
+    """A password would have gone over the network in the clear; it was not sent."""
+
+
+class DeviationError(POP3Error):
+    """With ``strict=True``: the server broke an RFC where a lenient client would go on.
+
+    The session is still in step.
+
+    Attributes:
+        deviation: what was seen.
+    """
+
+    def __init__(self, deviation: Deviation) -> None:
+        super().__init__(
+            f"{deviation.where}: {deviation.quirk} ({deviation.detail}) breaks {deviation.breaks}"
+        )
+        self.deviation = deviation
+
+
+class CommandError(POP3Error):
+    """The server answered ``-ERR``.
+
+    Attributes:
+        command: the step, such as ``"RETR 3"``; never an argument that is secret.
+        text: what the server said, without ``-ERR`` and without the response code.
+        code: the response code in upper case, such as ``"IN-USE"``, or ``""`` (RFC 2449
+            section 8).
+        retryable: true if the same may well succeed a while later.
+    """
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, command: str, text: str, code: str = "") -> None:
+        said = " ".join(part for part in (f"[{code}]" if code else "", text) if part)
+        super().__init__(f"{command}: the server refused: {said or '-ERR, without a reason'}")
+        self.command = command
+        self.text = text
+        self.code = code
+
+
+class AuthenticationError(CommandError):
+    """The server does not accept these credentials (RFC 3206 section 5)."""
+
+
+class MailboxInUse(CommandError):
+    """Another session holds the maildrop; the credentials may be right (RFC 2449 section 8.1.2)."""
+
+    retryable = True
+
+
+class LoginDelayError(CommandError):
+    """This login comes too soon after the last one (RFC 2449 section 8.1.1)."""
+
+    retryable = True
+
+
+class TemporaryError(CommandError):
+    """Something at the server failed and is likely to mend (RFC 3206 section 4)."""
+
+    retryable = True
+
+
+class PermanentError(CommandError):
+    """Something at the server failed and needs a person (RFC 3206 section 4)."""
+
+
+class UTF8Required(CommandError):
+    """The server wants UTF8 mode for this (RFC 6856 section 5)."""

@@ -1,0 +1,273 @@
+"""What is tolerated is recorded by name, once for each command; strict clients refuse it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import pop3client
+
+RAW = b"one\r\n"
+OK = b"+OK\r\n"
+
+
+def run_retr(client: Any) -> None:
+    """Fetch the first message."""
+    client.retr(1)
+
+
+def refused(call: Any, *arguments: Any) -> None:
+    """See that the server refuses this."""
+    with pytest.raises(pop3client.CommandError):
+        call(*arguments)
+
+
+# quirk, where, answers, greeting, call, and whether it breaks an RFC
+SIGHTINGS: list[tuple[str, str, dict[str, Any], Any, Any, bool]] = [
+    ("greeting-bare", "greeting", {}, b"+OK\r\n", None, False),
+    ("greeting-bare", "greeting", {}, b"+OK \r\n", None, False),
+    ("no-capa", "CAPA", {"CAPA": b"-ERR\r\n"}, None, None, False),
+    ("capa-closes", "CAPA", {"CAPA": "<close>"}, None, None, True),
+    ("no-last", "LAST", {}, None, lambda c: c.retrieve("next"), False),
+    ("last-zero", "LAST", {"LAST": b"+OK 0\r\n"}, None, lambda c: (c.retr(1), c.last()), False),
+    ("no-uidl", "UIDL", {}, None, lambda c: refused(c.uidl), False),
+    (
+        "no-uidl",
+        "UIDL",
+        {},
+        None,
+        lambda c: refused(c.uidl, 1),
+        False,
+    ),
+    (
+        "no-top",
+        "TOP",
+        {},
+        None,
+        lambda c: refused(c.top, 1, 0),
+        False,
+    ),
+    ("retr-without-size", "RETR", {"RETR 1": b"+OK\r\none\r\n.\r\n"}, None, run_retr, False),
+    (
+        "retr-size-not-a-number",
+        "RETR",
+        {"RETR 1": b"+OK x octets\r\none\r\n.\r\n"},
+        None,
+        run_retr,
+        False,
+    ),
+    (
+        "retr-size-too-small",
+        "RETR",
+        {"RETR 1": b"+OK 4 octets\r\none\r\n.\r\n"},
+        None,
+        run_retr,
+        False,
+    ),
+    (
+        "retr-size-too-large",
+        "RETR",
+        {"RETR 1": b"+OK 6 octets\r\none\r\n.\r\n"},
+        None,
+        run_retr,
+        False,
+    ),
+    (
+        "list-single-refused",
+        "LIST",
+        {"LIST 1": b"-ERR\r\n"},
+        None,
+        lambda c: refused(c.list, 1),
+        True,
+    ),
+    ("list-sizes-wrong", "LIST", {"LIST": b"+OK\r\n1 -1\r\n.\r\n"}, None, lambda c: c.list(), True),
+    ("stat-negative", "STAT", {"STAT": b"+OK 3 -1\r\n"}, None, None, True),
+    ("lf-only", "greeting", {}, b"+OK hi\n", None, True),
+    ("lf-only", "NOOP", {"NOOP": b"+OK\n"}, None, lambda c: c.noop(), True),
+    ("lf-only", "RETR", {"RETR 1": b"+OK 4\none\n.\n"}, None, run_retr, True),
+    ("lf-only", "LIST", {"LIST": b"+OK\n1 5\n.\n"}, None, lambda c: c.list(), True),
+    ("lf-only", "UIDL", {"UIDL": b"+OK\r\n1 a\n.\r\n"}, None, lambda c: c.uidl(), True),
+    ("dot-lf", "RETR", {"RETR 1": b"+OK 5\r\none\r\n.\n"}, None, run_retr, True),
+    ("dot-lf", "LIST", {"LIST": b"+OK\r\n1 5\r\n.\n"}, None, lambda c: c.list(), True),
+    ("no-stuffing", "RETR", {"RETR 1": b"+OK 6\r\n.one\r\n.\r\n"}, None, run_retr, True),
+    (
+        "no-stuffing",
+        "TOP",
+        {"TOP 1 0": b"+OK\r\na\r\n.b\r\n.\r\n"},
+        None,
+        lambda c: c.top(1, 0),
+        True,
+    ),
+    ("reply-blank-line", "DELE", {"DELE 1": b"\r\n+OK\r\n"}, None, lambda c: c.dele(1), True),
+    (
+        "first-line-blank",
+        "UIDL",
+        {"UIDL": b"+OK\r\n\r\n1 a\r\n.\r\n"},
+        None,
+        lambda c: c.uidl(),
+        True,
+    ),
+    (
+        "uidl-extra-spaces",
+        "UIDL",
+        {"UIDL": b"+OK\r\n1   a\r\n.\r\n"},
+        None,
+        lambda c: c.uidl(),
+        True,
+    ),
+    ("uidl-extra-spaces", "UIDL", {"UIDL 1": b"+OK 1 a \r\n"}, None, lambda c: c.uidl(1), True),
+    (
+        "uidl-ok-prefix",
+        "UIDL",
+        {"UIDL": b"+OK\r\n+OK 1 a\r\n.\r\n"},
+        None,
+        lambda c: c.uidl(),
+        True,
+    ),
+    ("uidl-one-no-number", "UIDL", {"UIDL 1": b"+OK 0a14\r\n"}, None, lambda c: c.uidl(1), True),
+    ("uidl-blank", "UIDL", {"UIDL": b"+OK\r\n1 \r\n.\r\n"}, None, lambda c: c.uidl(), True),
+    (
+        "quit-err",
+        "QUIT",
+        {"QUIT": b"-ERR\r\n"},
+        None,
+        lambda c: refused(c.quit),
+        False,
+    ),
+    ("quit-silent", "QUIT", {"QUIT": "<close>"}, None, lambda c: c.quit(), True),
+    (
+        "close-on-bad-auth",
+        "PASS",
+        {"PASS": (b"-ERR no\r\n", "<close>")},
+        None,
+        lambda c: refused(c.login, "a", "b"),
+        True,
+    ),
+]
+IDS = [f"{sighting[0]}-{sighting[1]}" for sighting in SIGHTINGS]
+
+
+@pytest.mark.parametrize(
+    ("quirk", "where", "answers", "greeting", "call", "breaks"), SIGHTINGS, ids=IDS
+)
+def test_tolerated(
+    fake: Any,
+    cut: int | None,
+    quirk: str,
+    where: str,
+    answers: Any,
+    greeting: Any,
+    call: Any,
+    breaks: bool,
+) -> None:
+    """Each quirk is put up with and recorded, with the clause that it breaks."""
+    server = fake(answers, greeting=greeting or b"+OK ready\r\n", cut=cut)
+
+    client = server.client() if quirk == "close-on-bad-auth" else server.connect()
+    if call:
+        call(client)
+
+    (entry,) = client.deviations
+    assert (entry.quirk, entry.where, entry.count) == (quirk, where, 1)
+    assert entry.breaks == pop3client.QUIRKS[quirk].breaks
+    assert bool(entry.breaks) == breaks
+
+
+@pytest.mark.parametrize(
+    ("quirk", "where", "answers", "greeting", "call", "breaks"), SIGHTINGS, ids=IDS
+)
+def test_strict(
+    fake: Any,
+    cut: int | None,
+    quirk: str,
+    where: str,
+    answers: Any,
+    greeting: Any,
+    call: Any,
+    breaks: bool,
+) -> None:
+    """With strict=True what breaks an RFC is an error, and what does not is none."""
+    server = fake(answers, greeting=greeting or b"+OK ready\r\n", cut=cut)
+
+    if quirk == "close-on-bad-auth":
+        client = server.client(strict=True)
+        call(client)  # a refusal stays the error that it is
+        return
+
+    def run() -> None:
+        client = server.connect(strict=True)
+        if call:
+            call(client)
+        if quirk == "list-single-refused":
+            client.noop()  # a refusal stays the error that it is, and has no echo
+
+    if breaks and quirk != "list-single-refused":
+        with pytest.raises(pop3client.DeviationError, match=quirk) as caught:
+            run()
+        assert caught.value.deviation.quirk == quirk
+    else:
+        run()
+
+
+def test_all_quirks_are_sighted() -> None:
+    """The table above has every quirk that the client knows."""
+    assert {sighting[0] for sighting in SIGHTINGS} == set(pop3client.QUIRKS)
+
+
+def test_one_entry_with_a_count(fake: Any) -> None:
+    """The same quirk in the same command is one entry, with a count."""
+    answers = {f"RETR {n}": b"+OK\r\n.x\r\n.\r\n" for n in (1, 2, 3)} | {
+        "TOP 1 0": b"+OK\r\n.y\r\n.\r\n"
+    }
+    with fake(answers).connect(retr_mode=pop3client.RetrMode.SLOW) as client:
+        client.retrieve(1, "end")
+        client.top(1, 0)
+
+        assert [(e.quirk, e.where, e.detail, e.count) for e in client.deviations] == [
+            ("no-stuffing", "RETR", ".x", 3),
+            ("no-stuffing", "TOP", ".y", 1),
+        ]
+
+
+def test_strict_keeps_the_message(fake: Any) -> None:
+    """A message that came with a deviation is in the error; the session goes on."""
+    server = fake({"RETR 2": b"+OK 4\r\n.x\r\n.\r\n"})
+    with server.connect(strict=True) as client:
+        with pytest.raises(pop3client.DeviationError, match="RFC 1939 section 3") as caught:
+            client.retrieve(1, "end")
+
+        assert [m.raw for m in caught.value.retrieved] == [b"one\r\n", b".x\r\n"]
+        assert client.retr(3).raw == b"three\r\n"
+
+
+def test_values_survive_the_quirk(fake: Any) -> None:
+    """What is tolerated is also understood."""
+    listing = b"+OK\r\n1   2011071307\r\n+OK 2 b\r\n3\r\n\r\n4 a b \r\n.\r\n"
+    with fake({"UIDL": listing, "UIDL 1": b"+OK 1\r\n"}).connect() as client:
+        assert [(item.number, item.uid) for item in client.uidl()] == [
+            (1, b"2011071307"),
+            (2, b"b"),
+            (3, b""),
+            (4, b"a b"),
+        ]
+        assert client.uidl(1) == pop3client.UniqueId(1, b"")
+
+
+def test_a_regular_server_shows_nothing(fake: Any, cut: int | None) -> None:
+    """A server that obeys has no deviations, however its octets are cut."""
+    refusals = {f"{command} {n}": b"-ERR no\r\n" for command in ("UIDL", "LIST") for n in (9, 10)}
+    listings = {"UIDL": b"+OK\r\n1 a\r\n.\r\n", "LIST": b"+OK\r\n1 5\r\n.\r\n"}
+    server = fake(refusals | listings, cut=cut)
+    with server.connect(strict=True) as client:
+        client.retrieve("start", "end")
+        client.list()
+        client.uidl()
+        for number in (9, 10):  # refused rightly
+            with pytest.raises(pop3client.CommandError):
+                client.top(number, 0)
+            with pytest.raises(pop3client.CommandError):
+                client.uidl(number)
+            with pytest.raises(pop3client.CommandError):
+                client.list(number)
+    assert client.deviations == ()

@@ -1,0 +1,334 @@
+"""Pull out one safety check at a time: some test must notice.
+
+Each case copies the package, takes a check out of the copy, and runs one test on the copy. That
+test must fail; a test that still passes does not test what it says.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import pop3client
+
+PACKAGE = Path(pop3client.__file__).parent
+HERE = Path(__file__).parent
+
+
+class Check(NamedTuple):
+    """A check, how it is pulled out, and who notices."""
+
+    module: str
+    source: str
+    without: str
+    test: str
+
+
+CHECKS = {
+    "CR and LF in arguments": Check(
+        "_session.py",
+        r'if any(character in value for character in "\r\n\0"):',
+        "if False:",
+        "test_opening.py::test_no_line_end_in_an_argument",
+    ),
+    "password in the clear": Check(
+        "_opening.py",
+        "    _require_privacy(session)\n    session.secrets = (secret,)",
+        "    session.secrets = (secret,)",
+        "test_opening.py::test_login_step_by_step_is_as_careful",
+    ),
+    "password in the clear, before anything is sent": Check(
+        "_opening.py",
+        "    if not use_apop:\n        _require_privacy(session)",
+        "    if False:\n        _require_privacy(session)",
+        "test_opening.py::test_password_over_a_network",
+    ),
+    "loopback is told from a network": Check(
+        "_blocking.py",
+        "return (mapped or address).is_loopback",
+        "return True",
+        "test_opening.py::test_password_over_a_network",
+    ),
+    "mapped addresses are looked into": Check(
+        "_blocking.py",
+        "(mapped or address).is_loopback",
+        "address.is_loopback",
+        "test_opening.py::test_password_to_this_machine",
+    ),
+    "+OK is an exact token": Check(
+        "_replies.py",
+        'if token == b"+OK":',
+        'if token.startswith(b"+"):',
+        "test_commands.py::test_only_the_exact_token_is_success",
+    ),
+    "+OK stands at the start": Check(
+        "_replies.py",
+        'if token == b"+OK":',
+        'if b"+OK" in line:',
+        "test_commands.py::test_err_that_contains_ok_is_a_refusal",
+    ),
+    "response codes stand directly after the status": Check(
+        "_replies.py",
+        "_RESPONSE_CODE.match(text)",
+        "_RESPONSE_CODE.search(text)",
+        "test_commands.py::test_refused_login",
+    ),
+    "injected data": Check(
+        "_opening.py",
+        "if (yield from session.wire.poll()):",
+        "if False:",
+        "test_tls.py::test_injected_octets",
+    ),
+    "injected data in the buffer": Check(
+        "_wire.py",
+        "        if self._start < self._end:\n            return self._end - self._start\n",
+        "",
+        "test_tls.py::test_injected_octets",
+    ),
+    "STLS must be offered": Check(
+        "_opening.py",
+        "if not session.capabilities.stls:",
+        "if False:",
+        "test_tls.py::test_stls_fails_before_the_handshake",
+    ),
+    "STLS must be accepted": Check(
+        "_opening.py",
+        'raise TLSError(f"STLS was offered, then refused: {error.text}", step="refused")',
+        "return  #",
+        "test_tls.py::test_stls_fails_before_the_handshake",
+    ),
+    "STLS is done when asked for": Check(
+        "_opening.py",
+        "if session.config.tls is TLS.STLS:\n        yield from _stls",
+        "if False:\n        yield from _stls",
+        "test_tls.py::test_stls_fails_before_the_handshake",
+    ),
+    "CAPA is forgotten after TLS": Check(
+        "_opening.py",
+        "session.capabilities, session.capa_asked = Capabilities(), False",
+        "pass",
+        "test_tls.py::test_capa_is_forgotten",
+    ),
+    "certificates are verified": Check(
+        "_tls.py",
+        "context = ssl.create_default_context()",
+        "context = ssl._create_unverified_context()",
+        "test_tls.py::test_default_policy",
+    ),
+    "host names are verified": Check(
+        "_tls.py",
+        "server_hostname=host",
+        'server_hostname="other.example"',
+        "test_tls.py::test_handshake_fails",
+    ),
+    "the callback may refuse": Check(
+        "_opening.py",
+        "        tls_callback(info)\n",
+        "        pass\n",
+        "test_tls.py::test_callback_refuses",
+    ),
+    "APOP signs a msg-id only": Check(
+        "_replies.py",
+        'rb"<[!-;=?A-~]+@[!-;=?A-~]+>"',
+        'rb"<.*>"',
+        "test_opening.py::test_apop_signs_nothing_else",
+    ),
+    "surplus octets": Check(
+        "_session.py",
+        "        if count:\n            raise OutOfStep(step, self.wire.pending)\n",
+        "",
+        "test_failures.py::test_surplus_octets",
+    ),
+    "the terminator decides": Check(
+        "_wire.py",
+        "            if end is not None:\n",
+        "            if end is not None and self._end - self._start >= hint:\n",
+        "test_sizes.py::test_a_lying_size_costs_little_memory",
+    ),
+    "a size is not believed": Check(
+        "_wire.py",
+        "min(hint, _TRUSTED_HINT)",
+        "min(hint, 2**25)",
+        "test_sizes.py::test_a_lying_size_costs_little_memory",
+    ),
+    "bare LF dots are content": Check(
+        "_wire.py",
+        "self._searched_lf_only = first_crlf < 0",
+        "pass",
+        "test_framing.py::test_bodies",
+    ),
+    "the first line is unstuffed": Check(
+        "_wire.py",
+        "self._start -= len(status_end)",
+        "status_end = b''",
+        "test_framing.py::test_bodies",
+    ),
+    "one deadline for the whole reply": Check(
+        "_blocking.py",
+        "min(self._deadline - self._clock(), patience)",
+        "patience",
+        "test_failures.py::test_dribble",
+    ),
+    "silence in a message": Check(
+        "_blocking.py",
+        "min(self._deadline - self._clock(), patience)",
+        "self._deadline - self._clock()",
+        "test_failures.py::test_silence_inside_a_long_message",
+    ),
+    "a message that dribbles": Check(
+        "_session.py",
+        "yield Expect(step, self.config.timeout, limits.minimum_rate)",
+        "yield Expect(step, self.config.timeout, 0.001)",
+        "test_failures.py::test_dribble",
+    ),
+    "a poisoned session": Check(
+        "_session.py",
+        "            if error.ends_session:\n                self.end(str(error))\n",
+        "",
+        "test_failures.py::test_a_poisoned_session",
+    ),
+    "an interrupted session": Check(
+        "_session.py",
+        'self.end(f"interrupted by {type(error).__name__}")',
+        "pass",
+        "test_failures.py::test_an_interruption_poisons_too",
+    ),
+    "partial results": Check(
+        "_retrieval.py",
+        "error.retrieved = (*messages, *error.retrieved)",
+        "pass",
+        "test_commands.py::test_what_was_fetched_goes_with_the_error",
+    ),
+    "secrets in errors": Check(
+        "_session.py",
+        "error.hide(self.secrets)",
+        "pass",
+        "test_failures.py::test_secrets_are_never_shown",
+    ),
+    "secrets in deviations": Check(
+        "_session.py",
+        'detail = detail.replace(secret, b"*****")',
+        "pass",
+        "test_failures.py::test_secrets_are_never_shown",
+    ),
+    "secrets in wants": Check(
+        "_wants.py",
+        'return f"Send({self.step})"',
+        'return f"Send({self.data!r})"',
+        "test_failures.py::test_wants_do_not_show_what_is_sent",
+    ),
+    "length of lines": Check(
+        "_wire.py",
+        "if length > limit or (end < 0 and length == limit):",
+        "if False:",
+        "test_failures.py::test_long_lines",
+    ),
+    "size of messages": Check(
+        "_wire.py",
+        "if self._limit is not None and self._sent + dot - start > self._limit:",
+        "if False:",
+        "test_failures.py::test_an_endless_message",
+    ),
+    "length of listings": Check(
+        "_session.py",
+        "elif len(lines) == allowed:",
+        "elif False:",
+        "test_failures.py::test_limits",
+    ),
+    "a constructor that fails closes": Check(
+        "_client.py",
+        "        except BaseException:\n            self.abort()\n            raise\n",
+        "        except BaseException:\n            raise\n",
+        "test_opening.py::test_greeting_refuses",
+    ),
+    "no QUIT after an error": Check(
+        "_client.py",
+        "        else:\n            self.abort()\n",
+        "        else:\n            self.close()\n",
+        "test_commands.py::test_with_block_that_raises",
+    ),
+    "an unanswered QUIT with deletions": Check(
+        "_commands.py",
+        "        if session.marked:\n            raise\n",
+        "",
+        "test_failures.py::test_silent_quit",
+    ),
+    "states are checked": Check(
+        "_session.py",
+        "        require(command, self.state, self.ended)\n",
+        "        pass\n",
+        "test_states.py::test_every_command_in_every_state",
+    ),
+}
+
+
+def run_on_copy(folder: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run tests on the package that is in ``folder``."""
+    settings = folder / "pytest.ini"
+    settings.write_text("[pytest]\n", encoding="utf-8")
+    # A test file that first makes sure whose package is tested, so that a failure to import the
+    # copy cannot pass for a test that fails.
+    guard = folder / "test_guard.py"
+    guard.write_text(
+        "import pop3client, pathlib\n"
+        "def test_guard():\n"
+        f"    here = pathlib.Path({str(folder)!r})\n"
+        "    assert pathlib.Path(pop3client.__file__).parent == here / 'pop3client'\n",
+        encoding="utf-8",
+    )
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-c", str(settings), f"--rootdir={folder}"),
+            *("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--import-mode=importlib"),
+            *(str(guard), *(str(HERE / test) for test in tests)),
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "",
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def copy_of_the_package(folder: Path) -> Path:
+    """Copy the package, so that the copy may be changed."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(PACKAGE, folder / "pop3client", ignore=ignored)
+
+
+def test_with_all_checks_the_tests_pass(tmp_path: Path) -> None:
+    """On an unchanged copy all the tests of the table pass: it is the missing check that fails."""
+    copy_of_the_package(tmp_path)
+
+    done = run_on_copy(tmp_path, sorted({check.test for check in CHECKS.values()}))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_test_notices(name: str, tmp_path: Path) -> None:
+    """Without the check, the test that is named for it fails."""
+    check = CHECKS[name]
+    module = copy_of_the_package(tmp_path) / check.module
+    source = module.read_text(encoding="utf-8")
+    assert source.count(check.source) == 1, "the check has moved; this table must follow"
+    module.write_text(source.replace(check.source, check.without), encoding="utf-8")
+
+    done = run_on_copy(tmp_path, [check.test])
+
+    assert "test_guard" not in done.stdout, done.stdout
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed" in done.stdout, done.stdout

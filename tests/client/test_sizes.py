@@ -1,0 +1,202 @@
+"""A size is a hint: whatever the server announces, the message comes out right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pop3client import _retrieval
+from pop3client._config import TLS, Config, Limits, RetrMode
+from pop3client._session import Session
+from pop3client._states import State
+from pop3client._wants import Poll, Receive, Send
+
+HEAD = (
+    b"MIME-Version: 1.0\r\n"
+    b"Content-Type: text/plain;\r\n"
+    b'              charset="us-ascii"\r\n'
+    b"\r\n"
+    b"Test ______\r\n"
+    b"\r\n"
+)
+A = HEAD + b".\r\n\r\n--\r\nDone\r\n"
+B = HEAD + b"This line can cause a failure.\r\n\r\n--\r\nDone\r\n"
+TERMINATOR = b".\r\n"
+A_SENT = A.replace(b"\r\n.\r\n", b"\r\n..\r\n") + TERMINATOR
+B_SENT = B + TERMINATOR
+ODD_SIZES = (-1, -112, 2**31 - 1, 2**31, 2**32 + 112, 2**63, 10**30)
+MODES = list(RetrMode)
+
+
+def fetch(
+    mode: RetrMode, announced: bytes, sent: bytes, *, step: int | None
+) -> tuple[bytes, Session]:
+    """Drive one RETR by hand: no socket, no client, so that thousands take a moment."""
+    config = Config(host="h", port=110, tls=TLS.NONE, retr_mode=mode, limits=Limits())
+    session = Session(config)
+    session.state, session.count = State.TRANSACTION, 1
+    inbox = b""
+    steps = _retrieval.retr(session, 1)
+    want: Any = next(steps)
+    while True:
+        answer: int | None = None
+        if type(want) is Receive:
+            answer = min(step or len(inbox), len(inbox), len(want.into))
+            assert answer > 0, "the client waits for more than the server sends"
+            want.into[:answer] = inbox[:answer]
+            inbox = inbox[answer:]
+        elif type(want) is Poll:
+            assert not inbox
+        elif type(want) is Send:
+            listing = want.data.startswith(b"LIST")
+            inbox = (
+                b"+OK 1 " + announced + b"\r\n" if listing else b"+OK " + announced + b"\r\n" + sent
+            )
+        try:
+            want = steps.send(answer)
+        except StopIteration as stop:
+            assert not inbox
+            assert not session.wire.pending
+            return stop.value.raw, session
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("name", "raw", "sent"), [("A", A, A_SENT), ("B", B, B_SENT)])
+def test_every_announced_size_whole(mode: RetrMode, name: str, raw: bytes, sent: bytes) -> None:
+    """For every announced size the message is exact, when it comes in one piece."""
+    for size in (*range(10_001), *ODD_SIZES):
+        got, _ = fetch(mode, b"%d octets" % size, sent, step=None)
+
+        assert got == raw, size
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_announced_size_octet_by_octet(mode: RetrMode) -> None:
+    """For every announced size the message is exact, when it comes an octet at a time."""
+    for size in (*range(10_001), *ODD_SIZES):
+        got, _ = fetch(mode, b"%d" % size, A_SENT, step=1)
+
+        assert got == A, size
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"octets",
+        b"Message follows",
+        b"many octets",
+        b"2024-01-01",
+        b"0x70 octets",
+        b"112octets",
+        b"+112 octets",
+        b"1e2",
+        b"\xff\xfe",
+    ],
+)
+def test_no_number_is_no_hint(mode: RetrMode, text: bytes, cut: int | None) -> None:
+    """What is not a number is ignored, not guessed at."""
+    got, _ = fetch(mode, text, A_SENT, step=cut)
+
+    assert got == A
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("piece", range(2, 120))
+def test_every_piece_size(mode: RetrMode, piece: int) -> None:
+    """However TCP cuts the reply, the message is exact."""
+    got, _ = fetch(mode, b"%d" % len(A), A_SENT, step=piece)
+
+    assert got == A
+
+
+def test_right_size_keeps_the_mode() -> None:
+    """A size that is right leaves the mode in force, and nothing to remark on."""
+    _, session = fetch(RetrMode.RETR, b"%d octets" % len(A), A_SENT, step=None)
+
+    assert session.config.retr_mode is RetrMode.RETR
+    assert session.deviations.entries == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "quirk"),
+    [
+        (b"", "retr-without-size"),
+        (b"Message follows", "retr-without-size"),
+        (b"many octets", "retr-size-not-a-number"),
+        (b"-112 octets", "retr-size-not-a-number"),
+        (b"2024-01-01", "retr-size-not-a-number"),
+        (b"111 octets", "retr-size-too-small"),
+        (b"0", "retr-size-too-small"),
+        (b"113 octets", "retr-size-too-large"),
+    ],
+)
+def test_retr_falls_to_list(text: bytes, quirk: str, cut: int | None) -> None:
+    """A size in RETR's status line that is absent, no number or wrong: look at LIST from now on."""
+    _, session = fetch(RetrMode.RETR, text, A_SENT, step=cut)
+
+    assert session.config.retr_mode is RetrMode.LIST
+    assert [(entry.quirk, entry.where) for entry in session.deviations.entries] == [(quirk, "RETR")]
+
+
+@pytest.mark.parametrize("text", [b"111", b"113", b"-112", b"many", b""])
+def test_list_falls_to_slow(text: bytes, cut: int | None) -> None:
+    """A size from LIST that is wrong, or no number: look nowhere from now on."""
+    _, session = fetch(RetrMode.LIST, text, A_SENT, step=cut)
+
+    assert session.config.retr_mode is RetrMode.SLOW
+    assert [entry.quirk for entry in session.deviations.entries] == ["list-sizes-wrong"]
+
+
+def test_fall_back_is_lasting_and_visible(fake: Any, cut: int | None) -> None:
+    """Mode retr falls to list and list to slow, once each, and config shows the mode in force."""
+    server = fake(
+        {
+            "RETR": fake.message(A, b"ready"),
+            **{f"RETR {number}": fake.message(A, b"ready") for number in (1, 2, 3)},
+            **{f"LIST {number}": b"-ERR not here\r\n" for number in (1, 2, 3)},
+        },
+        cut=cut,
+    )
+    client = server.connect()
+    modes = [client.config.retr_mode]
+
+    for number in (1, 2, 3):
+        assert client.retr(number).raw == A
+        modes.append(client.config.retr_mode)
+
+    assert modes == [RetrMode.RETR, RetrMode.LIST, RetrMode.SLOW, RetrMode.SLOW]
+    assert server.sent[4:] == [b"RETR 1\r\n", b"LIST 2\r\n", b"RETR 2\r\n", b"RETR 3\r\n"]
+    assert [entry.quirk for entry in client.deviations] == [
+        "retr-without-size",
+        "list-single-refused",
+    ]
+
+
+def test_refusal_of_a_missing_message_teaches_nothing(fake: Any) -> None:
+    """LIST and RETR both refused: there is no such message, and LIST may still work."""
+    server = fake({"LIST 4": b"-ERR no such message\r\n", "RETR 4": b"-ERR no such message\r\n"})
+    client = server.connect(retr_mode=RetrMode.LIST)
+
+    with pytest.raises(Exception, match="no such message"):
+        client.retr(4)
+
+    assert client.config.retr_mode is RetrMode.LIST
+    assert client.deviations == ()
+
+
+def test_a_lying_size_costs_little_memory(fake: Any) -> None:
+    """A size of terabytes does not make the client reserve them."""
+    server = fake({"RETR 1": fake.message(A, b"9000000000000 octets")})
+    client = server.connect()
+
+    assert client.retr(1).raw == A
+    assert len(client._session.wire._buffer) <= 8 * 1024 * 1024
+
+
+def test_exchange_sizes_are_never_looked_at(fake: Any) -> None:
+    """With msex the mode is slow from the start, unless LIST was asked for."""
+    assert fake().client(msex=True).config.retr_mode is RetrMode.SLOW
+    assert fake().client(msex=True, retr_mode=RetrMode.LIST).config.retr_mode is RetrMode.LIST
