@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -13,10 +12,15 @@ from ._lines import LineError
 #: How a connection can end, or be left: in ``then:`` of a rule and as an action.
 Ending = Literal["close", "reset", "half-close", "hang"]
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|min)?")
-_DRIBBLE = re.compile(r"([0-9]+)(?: every (.+))?")
-_MESSAGE = re.compile(r"(\{[a-z]+\}|[0-9]+)(?: first ([0-9]+)(%| octets?))?")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|min)?")
+_DRIBBLE = re.compile(r"([0-9]{1,9})(?: every (.+))?")
+_MESSAGE = re.compile(r"(\{[a-z][a-z0-9_]*\}|[1-9][0-9]{0,8})(?: first ([0-9]{1,9})(%| octets?))?")
 _ACTION = re.compile(r"<([a-z-]+)(?: (.*))?>", re.DOTALL)
+_OCTET = re.compile(
+    r'\\x(?P<hex>[0-9A-Fa-f]{2})|\\(?P<escape>[\\"rnt0])|[\x00-\x21\x23-\x5b\x5d-\x7f]'
+)
+_ESCAPED = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", '"': b'"', "\\": b"\\"}
+_ESCAPES = r"\r \n \t \0 \xff \" \\"
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, None: 1.0}
 
 
@@ -108,7 +112,8 @@ def parse_dribble(text: str) -> Dribble:
 
 def is_action(line: str) -> bool:
     """Whether the line is an action rather than text to send."""
-    return line.startswith("<") and line.endswith(">")
+    # Nobody sees a space at the end of a line, so it must not turn an action into text.
+    return line.startswith("<") and line.rstrip().endswith(">")
 
 
 def parse_action(line: str) -> Action:
@@ -117,6 +122,9 @@ def parse_action(line: str) -> Action:
     Raises:
         LineError: There is no such action, or its argument is wrong.
     """
+    line = line.rstrip()
+    if not line.startswith("<bytes") and "> <" in line:
+        raise LineError("one action a line", line.index("> <") + 2)
     found = _ACTION.fullmatch(line)
     if found is None or found[1] not in _NAMES:
         word = found[1] if found else line[1:-1]
@@ -157,20 +165,32 @@ def _build(name: str, argument: str) -> Action:
 def _octets(argument: str) -> bytes:
     if len(argument) < 2 or argument[0] != '"' or argument[-1] != '"':
         raise ValueError(f"expected octets in double quotes, got {argument!r}")
-    try:
-        value = ast.literal_eval("b" + argument)
-    except (SyntaxError, ValueError):
-        raise ValueError(
-            f"expected ASCII and escapes such as \\xff \\r \\n, got {argument}"
-        ) from None
-    if not isinstance(value, bytes):
-        raise ValueError(f"expected one quoted piece, got {argument}")
-    return value
+    result = bytearray()
+    i, end = 1, len(argument) - 1
+    while i < end:
+        found = _OCTET.match(argument, i, end)
+        if found is None:
+            raise ValueError(
+                f"expected ASCII and the escapes {_ESCAPES}, got {argument[i : i + 4]!r}"
+            )
+        result += _octet(found)
+        i = found.end()
+    return bytes(result)
+
+
+def _octet(found: re.Match[str]) -> bytes:
+    if found["hex"]:
+        return bytes([int(found["hex"], 16)])
+    if found["escape"]:
+        return _ESCAPED[found["escape"]]
+    return found[0].encode("ascii")
 
 
 def _message(argument: str) -> MessageData:
     found = _MESSAGE.fullmatch(argument)
     if found is None:
-        raise ValueError(f"expected a message number, got {argument!r}: <message 1 first 50%>")
+        raise ValueError(
+            f"expected a message number, from 1, got {argument!r}: <message 1 first 50%>"
+        )
     number: int | str = found[1].strip("{}") if found[1][0] == "{" else int(found[1])
     return MessageData(number, int(found[2]) if found[2] else None, found[3] == "%")

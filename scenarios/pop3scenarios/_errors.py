@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+#: Characters of a wrong value that a message shows.
+_SHOWN = 60
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One thing wrong at one place.
@@ -57,6 +61,20 @@ class UnknownScenario(ScenarioError):
     def __init__(self, message: str, suggestion: str = "") -> None:
         ScenarioError.__init__(self, ())
         self.args = (f"{message} ({suggestion})" if suggestion else message,)
+
+
+def got(value: object) -> str:
+    """What stands in a file where something else was expected, in a few words."""
+    match value:
+        case None:
+            return "nothing"
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case str() if len(value) > _SHOWN:
+            return f"{value[:_SHOWN]!r}…"
+    return repr(value)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

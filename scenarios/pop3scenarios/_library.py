@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 from ._errors import UnknownScenario, did_you_mean
 
 SUFFIX = ".pop3.yaml"
-FOLDERS = ("servers", "quirks", "faults", "conversations")
+FOLDERS = ("servers", "quirks", "faults", "conversations", "conformance")
 
 _ROOT = Path(__file__).parent
-_REFERENCE = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<variant>[^\[\]]+)\])?")
+_REFERENCE = re.compile(r"(?P<name>.+?)(?:\[(?P<variant>[^\[\]]+)\])?", re.DOTALL)
 
 
 @cache
@@ -48,9 +49,10 @@ def find(name: str, beside: Path | None = None) -> Path:
     """
     base = beside or Path.cwd()
     if name.endswith(SUFFIX) or name.startswith((".", "/", "~")):
-        path = base / Path(name).expanduser()
-        for candidate in (path, path.with_name(path.name + SUFFIX)):
-            if candidate.is_file():
+        # os.path answers no, where Path raises: for names too long, and for users unknown.
+        path = base / os.path.expanduser(name)  # noqa: PTH111
+        for candidate in (path, Path(f"{path}{SUFFIX}")):
+            if os.path.isfile(candidate):  # noqa: PTH113
                 return candidate
         raise UnknownScenario(f"there is no file {name}")
     folder, _, short = name.rpartition("/")
@@ -58,7 +60,7 @@ def find(name: str, beside: Path | None = None) -> Path:
     if known is not None and folder in ("", known.parent.name):
         return known
     own = base / (name + SUFFIX)
-    if own.is_file():
+    if os.path.isfile(own):  # noqa: PTH113
         return own
     raise UnknownScenario(
         f"unknown scenario {name!r}",

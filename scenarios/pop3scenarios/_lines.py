@@ -139,7 +139,7 @@ def _pattern(template: Template, bound: tuple[tuple[str, str], ...]) -> re.Patte
             seen.add(part.name)
             pattern += f"(?P<{part.name}>{HOLE_TYPES[part.type]})"
     if template.open_ended:
-        pattern += "(?: .*)?"
+        pattern += "(?: .*)?" if template.parts else ".*"
     return re.compile(pattern, re.DOTALL)
 
 
@@ -150,8 +150,11 @@ def parse_line(text: str) -> Template:
         text: The line without a ``C:`` or ``S:`` in front.
 
     Raises:
-        LineError: A brace is not closed, a hole has a wrong name or an unknown type.
+        LineError: A brace is not closed, a hole has a wrong name or an unknown type, or there is
+            more than one line.
     """
+    if "\n" in text:
+        raise LineError(f"expected one line, got {text.count(chr(10)) + 1}")
     body, open_ended = text, False
     if text == "..." or text.endswith(" ..."):
         body, open_ended = text[:-4], True
@@ -219,17 +222,47 @@ def difference(template: Template, line: str, bindings: Mapping[str, str]) -> st
     """
     if template.match(line, bindings) is not None:
         return ""
-    wanted = template.fill(
-        lambda hole: bindings.get(hole.name, f"{{{hole.name}:{hole.type}}}")
-    ).split(" ")
+    known = dict(bindings)
     came = line.split(" ")
-    if wanted[0].upper() != came[0].upper():
-        return f"the command is {came[0]!r}, not {wanted[0]!r}"
-    for i, (want, got) in enumerate(zip(wanted[1:], came[1:], strict=False), 1):
-        if want.startswith("{"):
-            kind = want.strip("{}").rpartition(":")[2]
-            if not re.fullmatch(HOLE_TYPES.get(kind, ".*"), got):
-                return f"argument {i} is {got!r}, which is no {kind}"
-        elif want != got:
-            return f"argument {i} is {got!r}, not {want!r}"
-    return f"it has {len(came) - 1} argument(s), not {len(wanted) - 1}"
+    words = _words(template)
+    for i, (word, got) in enumerate(zip(words, came, strict=False)):
+        if any(hole.type == "text" for hole in word.holes):
+            return f"{' '.join(came[i:])!r} is not {_shown(word, known)!r}"
+        found = word.match(got, known)
+        if found is None:
+            return f"{_place(i, got)} is {got!r}, {_wanted(word, known)}"
+        known |= found
+    more = " or more" if template.open_ended else ""
+    return f"it has {_arguments(len(came) - 1)}, not {len(words) - 1}{more}"
+
+
+def _words(template: Template) -> list[Template]:
+    """The template cut at its spaces."""
+    words: list[list[str | Hole]] = [[]]
+    for part in template.parts:
+        first, *others = part.split(" ") if isinstance(part, str) else [part]
+        words[-1].append(first)
+        words += [[other] for other in others]
+    # Only the keyword is in any case: an empty first part takes that liberty from the others.
+    return [Template("", tuple(["", *word] if i else word)) for i, word in enumerate(words)]
+
+
+def _place(index: int, word: str) -> str:
+    if index:
+        return f"argument {index}"
+    return "the status" if word[:1] in ("+", "-") else "the command"
+
+
+def _wanted(word: Template, known: Mapping[str, str]) -> str:
+    parts = [part for part in word.parts if part]
+    if len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].name not in known:
+        return f"which is no {parts[0].type}"
+    return f"not {_shown(word, known)!r}"
+
+
+def _shown(word: Template, known: Mapping[str, str]) -> str:
+    return word.fill(lambda hole: known.get(hole.name, f"{{{hole.name}:{hole.type}}}"))
+
+
+def _arguments(count: int) -> str:
+    return "1 argument" if count == 1 else f"{count} arguments"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +13,11 @@ from ._errors import Problem, ScenarioError, UnknownScenario, did_you_mean
 from ._library import find, kind_of, shipped, split_reference
 from ._parse import ParsedFile, parse
 from ._scenario import Layer, Scenario
+from ._yaml import position
 
 if TYPE_CHECKING:
-    from ._model import Fragment
+    from ._model import Fragment, ScenarioFile
+    from ._parse import Reference
 
 _DEFAULT = "default"
 
@@ -31,7 +35,7 @@ def load(reference: str | Path, variant: str | None = None) -> Scenario:
     """
     name, named = split_reference(str(reference))
     path = find(name)
-    return _compose(_read(path, _shown(reference, path)), variant or named)
+    return _ready(_read(path, _shown(name, path)), variant or named)
 
 
 def loads(text: str, *, file: str = "<string>", variant: str | None = None) -> Scenario:
@@ -43,12 +47,10 @@ def loads(text: str, *, file: str = "<string>", variant: str | None = None) -> S
         variant: The variant, if it has any.
 
     Raises:
+        UnknownScenario: It has no such variant, or has variants and none was named.
         ScenarioError: The text, or a file that it names, is wrong.
     """
-    parsed, problems = parse(text, file, Path.cwd() / file)
-    if parsed is None:
-        raise ScenarioError(problems)
-    return _compose(parsed, variant)
+    return _ready(parse(text, file, Path.cwd() / file), variant)
 
 
 def check(path: Path) -> list[Problem]:
@@ -57,15 +59,7 @@ def check(path: Path) -> list[Problem]:
     Args:
         path: A ``*.pop3.yaml`` file.
     """
-    try:
-        parsed = _read(path, str(path))
-        for variant in parsed.model.variants or (None,):
-            _compose(parsed, variant)
-    except UnknownScenario as error:
-        return [Problem(str(path), 1, 1, str(error))]
-    except ScenarioError as error:
-        return list(error.problems)
-    return []
+    return sorted(_survey(_read(Path.cwd() / path, str(path))))
 
 
 def expand(pattern: str) -> list[str]:
@@ -80,7 +74,10 @@ def expand(pattern: str) -> list[str]:
     """
     if not set(pattern) & set("*?"):
         name, variant = split_reference(pattern)
-        return [pattern] if variant else _variants(name)
+        if variant is None:
+            return _variants(name)
+        _check_variant(_open(name).model, variant)
+        return [pattern]
     names = [
         name
         for name, path in shipped().items()
@@ -94,87 +91,198 @@ def expand(pattern: str) -> list[str]:
 
 
 def _variants(name: str) -> list[str]:
+    return [f"{name}[{variant}]" for variant in _open(name).model.variants] or [name]
+
+
+def _open(name: str) -> ParsedFile:
     path = find(name)
-    variants = _read(path, _shown(name, path)).model.variants
-    return [f"{name}[{variant}]" for variant in variants] or [name]
-
-
-def _shown(reference: str | Path, path: Path) -> str:
-    """How to name a file to the user: shipped ones by folder and name, others as they said."""
-    kind = kind_of(path)
-    return f"{kind}/{path.name}" if kind != "own" else split_reference(str(reference))[0]
-
-
-def _read(path: Path, shown: str) -> ParsedFile:
-    try:
-        stat = path.stat()
-        return _read_cached(path, shown, stat.st_mtime_ns, stat.st_size)
-    except OSError as error:
-        raise ScenarioError([Problem(shown, 1, 1, f"cannot be read: {error.strerror}")]) from None
-
-
-@lru_cache(maxsize=512)
-def _read_cached(path: Path, shown: str, _mtime: int, _size: int) -> ParsedFile:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ScenarioError([Problem(shown, 1, 1, f"not UTF-8: {error.reason}")]) from None
-    parsed, problems = parse(text, shown, path)
-    if parsed is None:
-        raise ScenarioError(problems)
+    parsed = _read(path, _shown(name, path))
+    if parsed.problems:
+        raise ScenarioError(_survey(parsed))
     return parsed
 
 
-def _compose(parsed: ParsedFile, variant: str | None) -> Scenario:
-    model = parsed.model
+def _ready(parsed: ParsedFile, variant: str | None) -> Scenario:
+    problems = _survey(parsed)
+    if problems:
+        raise ScenarioError(problems)
+    _check_variant(parsed.model, variant)
+    return Scenario(
+        parsed.model, parsed.path, parsed.shown, variant, tuple(_layers(parsed, variant))
+    )
+
+
+def _check_variant(model: ScenarioFile, variant: str | None) -> None:
     if model.variants and variant is None:
         raise UnknownScenario(
             f"{model.name!r} has variants and none was named",
             "write " + " or ".join(f"{model.name}[{name}]" for name in list(model.variants)[:3]),
         )
-    layers: list[Layer] = []
-    if variant is not None:
-        if variant not in model.variants:
-            raise UnknownScenario(
-                f"{model.name!r} has no variant {variant!r}",
-                did_you_mean(variant, model.variants)
-                or (f"it has {', '.join(model.variants)}" if model.variants else "it has none"),
-            )
-        layers.append(Layer(f"{model.name}[{variant}]", model.variants[variant]))
-    layers += _chain(parsed, layers, ())
-    return Scenario(model, parsed.path, parsed.shown, variant, tuple(layers))
+    if variant is not None and variant not in model.variants:
+        raise UnknownScenario(
+            f"{model.name!r} has no variant {variant!r}",
+            did_you_mean(variant, model.variants)
+            or (f"it has {', '.join(model.variants)}" if model.variants else "it has none"),
+        )
 
 
-def _chain(parsed: ParsedFile, above: list[Layer], seen: tuple[Path, ...]) -> list[Layer]:
-    """The layers of a file: itself, the quirks (its variant's first), then what it extends."""
+# Reading
+
+
+def _shown(name: str, path: Path, beside: str = "") -> str:
+    """How to name a file to the user: shipped ones by folder and name, others as they said.
+
+    Args:
+        name: The name by which it was found.
+        path: The file.
+        beside: The file, as it is shown, in which the name stands.
+    """
+    kind = kind_of(path)
+    if kind != "own":
+        return f"{kind}/{path.name}"
+    said = name if path.name == Path(name).name else name + path.name[len(Path(name).name) :]
+    return str(Path(beside).parent / said) if beside else said
+
+
+class _Wrong(Exception):
+    """Carries a file with problems past the cache: what it lacks may be there the next time."""
+
+    def __init__(self, parsed: ParsedFile) -> None:
+        super().__init__()
+        self.parsed = parsed
+
+
+def _read(path: Path, shown: str) -> ParsedFile:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = Problem(shown, 1, 1, f"cannot be read: {error.strerror}")
+        return ParsedFile(path, shown, None, (problem,))
+    try:
+        return _parse(path, shown, data.decode())
+    except UnicodeDecodeError as error:
+        line, column = position(data[: error.start].decode())
+        problem = Problem(shown, line, column, f"not UTF-8: the octet {data[error.start]:#04x}")
+        return ParsedFile(path, shown, None, (problem,))
+    except _Wrong as wrong:
+        return wrong.parsed
+
+
+@lru_cache(maxsize=512)
+def _parse(path: Path, shown: str, text: str) -> ParsedFile:
+    parsed = parse(text, shown, path)
+    if parsed.problems:
+        raise _Wrong(parsed)
+    return parsed
+
+
+def _follow(text: str, parsed: ParsedFile) -> tuple[ParsedFile, str | None]:
+    """The file, and the variant, that a reference in a file means."""
+    name, variant = split_reference(text)
+    path = find(name, parsed.path.parent)
+    return _read(path, _shown(name, path, parsed.shown)), variant
+
+
+def _key(parsed: ParsedFile) -> str:
+    """What two ways to the same file have in common."""
+    return os.path.realpath(parsed.path)
+
+
+# Checking a file with all the files it is made of
+
+
+def _survey(parsed: ParsedFile) -> list[Problem]:
+    """The problems in a file and in every file that it names, near or far."""
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    waiting = [parsed]
+    while waiting:
+        file = waiting.pop()
+        if _key(file) in seen:
+            continue
+        seen.add(_key(file))
+        problems += file.problems
+        if _in_circle(file):
+            problems += [
+                reference.problem("extends goes in a circle")
+                for reference in file.references
+                if reference.what == "scenario"
+            ]
+        for reference in file.references:
+            found = _check_reference(reference, file)
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                waiting.append(found)
+    return problems
+
+
+def _check_reference(reference: Reference, file: ParsedFile) -> ParsedFile | Problem:
+    try:
+        named, variant = _follow(reference.text, file)
+        if named.content is not None:
+            _check_variant(named.content, variant)
+    except UnknownScenario as error:
+        return reference.problem(str(error).replace("scenario", reference.what, 1))
+    return named
+
+
+def _in_circle(file: ParsedFile) -> bool:
+    """Whether a file extends itself in the end."""
+    seen: set[str] = set()
+    current: ParsedFile | None = file
+    while current is not None and _key(current) not in seen:
+        seen.add(_key(current))
+        current = _parent(current)
+    return current is not None and _key(current) == _key(file)
+
+
+def _parent(file: ParsedFile) -> ParsedFile | None:
+    """What a file says it extends, if that can be found."""
+    for reference in file.references:
+        if reference.what == "scenario":
+            try:
+                return _follow(reference.text, file)[0]
+            except UnknownScenario:
+                return None
+    return None
+
+
+# Laying the files over each other
+
+
+def _layers(parsed: ParsedFile, variant: str | None) -> list[Layer]:
+    """A variant, its file, their quirks (the variant's first), then what the file extends."""
+    own = _own(parsed, variant)
+    layers = list(own)
+    have = {(_key(parsed), variant)}
+    for layer in own:
+        layers += _quirks(layer.fragment, parsed, have)
+    extends = parsed.model.extends
+    if extends is None and parsed.path != shipped()[_DEFAULT]:
+        extends = _DEFAULT
+    return layers if extends is None else layers + _layers(*_follow(extends, parsed))
+
+
+def _own(parsed: ParsedFile, variant: str | None) -> list[Layer]:
     model = parsed.model
-    if parsed.path in seen:
-        problem = Problem(model.name, 1, 1, "extends goes in a circle")
-        raise ScenarioError([problem])
-    own = Layer(model.name, model)
-    layers = [own]
-    for layer in (*above, own):
-        layers += _quirks(layer.fragment, parsed.path.parent, {entry.name for entry in layers})
-    parent = model.extends or (None if model.name == _DEFAULT else _DEFAULT)
-    if parent is not None:
-        path = find(split_reference(parent)[0], parsed.path.parent)
-        layers += _chain(_read(path, _shown(parent, path)), [], (*seen, parsed.path))
-    return layers
+    file = Layer(model.name, model)
+    if variant is None:
+        return [file]
+    return [Layer(f"{model.name}[{variant}]", model.variants[variant]), file]
 
 
-def _quirks(fragment: Fragment, beside: Path, have: set[str]) -> list[Layer]:
+def _quirks(
+    fragment: Fragment, parsed: ParsedFile, have: set[tuple[str, str | None]]
+) -> list[Layer]:
     layers: list[Layer] = []
     for reference in fragment.quirks:
-        name, variant = split_reference(reference)
-        path = find(name, beside)
-        model = _read(path, _shown(name, path)).model
-        if model.name in have:
+        named, variant = _follow(reference, parsed)
+        if (_key(named), variant) in have:
             continue
-        have.add(model.name)
-        part: Fragment = model
-        if variant is not None:
-            chosen = _compose(_read(path, _shown(name, path)), variant)
-            layers.append(Layer(chosen.name, chosen.layers[0].fragment, quirk=True))
-        layers.append(Layer(model.name, part, quirk=True))
-        layers += _quirks(model, path.parent, have)
+        have.add((_key(named), variant))
+        own = [replace(layer, quirk=True) for layer in _own(named, variant)]
+        layers += own
+        for layer in own:
+            layers += _quirks(layer.fragment, named, have)
     return layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import mailbox
 import re
 from dataclasses import dataclass
@@ -63,18 +64,30 @@ def _messages(item: MailItem) -> Iterator[Mail]:
 
 
 def _inline(item: MailItem, number: int) -> bytes:
+    if item.octets is None:
+        return _head(item, number) + _crlf(item.body or "")
+    head = _head(item, number)
+    if len(head) > item.octets:
+        head = _head(item, number, short=True)
+    return head + _filler(item.octets - len(head))
+
+
+def smallest(item: MailItem) -> int:
+    """The fewest octets that a generated message with these header fields can have."""
+    return len(_head(item, item.count, short=True))
+
+
+def _head(item: MailItem, number: int, *, short: bool = False) -> bytes:
+    """The header with its empty line; a short one has only what the author asked for."""
     fields = {
         "From": item.from_ or "sender@example.com",
-        "To": item.to or "alice@example.com",
+        "To": item.to or (None if short else "alice@example.com"),
         "Subject": item.subject or f"Message {number}",
-        "Date": "Mon, 02 Jan 2023 10:00:00 +0000",
+        "Date": None if short else "Mon, 02 Jan 2023 10:00:00 +0000",
         **item.headers,
     }
-    head = "".join(f"{name}: {value}\n" for name, value in fields.items())
-    if item.octets is None:
-        return _crlf(f"{head}\n{item.body or ''}")
-    start = _crlf(f"{head}\n")
-    return start + _filler(max(item.octets - len(start), 0))
+    lines = (f"{name}: {value}".rstrip("\n") for name, value in fields.items() if value is not None)
+    return _crlf("".join(f"{line}\n" for line in lines) + "\n")
 
 
 @lru_cache(maxsize=64)
@@ -92,9 +105,9 @@ def _crlf(text: str) -> bytes:
 
 
 def _matching(pattern: str) -> list[Path]:
-    path = Path(pattern)
-    fixed = next(i for i, part in enumerate(path.parts) if set(part) & set("*?["))
-    return sorted(Path(*path.parts[:fixed]).glob(str(Path(*path.parts[fixed:]))))
+    # Path.glob takes no absolute pattern.
+    found = (Path(name) for name in glob.glob(pattern, recursive=True))  # noqa: PTH207
+    return sorted(path for path in found if path.is_file())
 
 
 def _read_mbox(path: Path) -> list[bytes]:
@@ -107,4 +120,5 @@ def _read_mbox(path: Path) -> list[bytes]:
 
 def _read_maildir(path: Path) -> list[bytes]:
     files = [file for folder in ("new", "cur") for file in (path / folder).glob("[!.]*")]
-    return [file.read_bytes() for file in sorted(files, key=lambda file: file.name)]
+    ordered = sorted(files, key=lambda file: file.name)
+    return [file.read_bytes() for file in ordered if file.is_file()]

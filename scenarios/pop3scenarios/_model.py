@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,9 +20,24 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ._actions import Dribble, Ending, parse_dribble, parse_duration
-from ._lines import LineError, Template, parse_line
+from ._errors import got
+from ._lines import Hole, LineError, Template, parse_line
+from ._maildrop import smallest
 from ._script import LineErrors, Reply, Script, parse_reply, parse_script
 from ._values import Announced, Nth, parse_announced, parse_nth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+_COMMAND = r"^[A-Za-z][A-Za-z0-9-]*$"
+_NAME = r"^[a-z0-9][a-z0-9.-]*$"
+
+#: What the patterns say, for those who do not read patterns.
+WORDS_FOR_PATTERN = {
+    _COMMAND: "a command: letters, digits and hyphens",
+    _NAME: "a name: lower-case letters, digits, dots and hyphens",
+}
 
 
 def _lines_problem(errors: list[LineError]) -> PydanticCustomError:
@@ -43,26 +60,33 @@ def _read_script(value: object) -> Script:
 
 def _read_line(value: object) -> Template:
     try:
-        return parse_line(_text(value))
+        # A literal block ends in a line end that is not part of the line.
+        return parse_line(_text(value).removesuffix("\n"))
     except LineError as error:
         raise _lines_problem([error]) from None
 
 
-def _read_patterns(value: object) -> tuple[Template, ...]:
-    items = value if isinstance(value, list) else [value]
-    return tuple(_read_line(item) for item in items)
+def _read_pattern(value: object) -> Template:
+    pattern = _read_line(value)
+    first = pattern.parts[0] if pattern.parts else ""
+    whole_word = isinstance(first, str) and (len(pattern.parts) == 1 or " " in first)
+    if not pattern.keyword or not whole_word:
+        raise ValueError("this can never match: begin with a command, 'greeting' or '*'")
+    if pattern.keyword in ("*", "GREETING") and pattern.source.upper() != pattern.keyword:
+        raise ValueError(f"this can never match: {pattern.keyword.lower()!r} stands alone")
+    return pattern
+
+
+def _listed(value: object) -> object:
+    if value == []:
+        raise ValueError("this can never match: the list is empty")
+    return value if isinstance(value, list) else [value]
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"expected text, got {_kind(value)}")
+        raise ValueError(f"expected text, got {got(value)}")
     return value
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "nothing"
-    return {"list": "a list", "dict": "a mapping"}.get(type(value).__name__, type(value).__name__)
 
 
 def _seconds(value: object) -> float:
@@ -78,10 +102,12 @@ def _announced(value: object) -> Announced:
 
 
 Line = Annotated[Template, BeforeValidator(_read_line)]
-Patterns = Annotated[tuple[Template, ...], BeforeValidator(_read_patterns)]
+Pattern = Annotated[Template, BeforeValidator(_read_pattern)]
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed)]
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 State = Literal["authorization", "transaction"]
-Command = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
+Command = Annotated[str, Field(pattern=_COMMAND)]
+Name = Annotated[str, Field(pattern=_NAME)]
 Version = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 Mode = Literal["retr", "list", "slow"]
 
@@ -175,7 +201,7 @@ class Rule(_Section):
 
     def covers(self, other: Rule) -> bool:
         """Whether this rule, standing first, keeps ``other`` from ever being reached."""
-        if self.nth is not None:
+        if self.nth is not None and not self._counts_with(other):
             return False
         for mine, theirs in (
             (self.state, other.state),
@@ -186,15 +212,47 @@ class Rule(_Section):
                 return False
         return all(any(_covers(a, b) for a in self.when) for b in other.when)
 
+    def _counts_with(self, other: Rule) -> bool:
+        """Whether both count the same occasions, and this one answers all that ``other`` means."""
+        if self.nth is None or other.nth is None or not other.nth.within(self.nth):
+            return False
+        return _selectors(self) == _selectors(other)
+
+
+def _selectors(rule: Rule) -> object:
+    shapes = frozenset((_shape(pattern), pattern.open_ended) for pattern in rule.when)
+    return rule.scope, rule.state, rule.tls, rule.user, shapes
+
 
 def _covers(first: Template, later: Template) -> bool:
     if first.keyword == "*":
         return later.keyword != "GREETING"
     if first.keyword != later.keyword:
         return False
-    if first.source.upper() == first.keyword or first.source == later.source:
+    if first.source.upper() == first.keyword:
         return True
-    return later.literal and first.match(later.source, {}) is not None
+    mine, theirs = _shape(first), _shape(later)
+    if first.open_ended and (mine == theirs or theirs.startswith(mine + " ")):
+        return True
+    if mine == theirs and not later.open_ended:
+        return True
+    return later.literal and first.match(theirs, {}) is not None
+
+
+def _shape(pattern: Template) -> str:
+    """What a pattern matches, whatever its holes are called, its open end left out."""
+    names: list[str] = []
+    keyword, *parts = pattern.parts or ("",)
+    text = pattern.keyword + str(keyword)[len(pattern.keyword) :]
+    for part in parts:
+        if isinstance(part, Hole):
+            if part.name not in names:
+                names.append(part.name)
+            # No line holds a line end, so nothing else looks like a hole.
+            text += f"\n{names.index(part.name)}:{part.type}\n"
+        else:
+            text += part
+    return text
 
 
 class ServerSection(_Section):
@@ -217,7 +275,9 @@ class ServerSection(_Section):
     @field_validator("capabilities")
     @classmethod
     def _all_or_none_signed(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        signed = [entry[:1] in "+-" for entry in value or ()]
+        if value is not None and not all(entry.lstrip("+-").strip() for entry in value):
+            raise ValueError("an entry of the list is empty")
+        signed = [entry.startswith(("+", "-")) for entry in value or ()]
         if any(signed) and not all(signed):
             raise ValueError("either every entry has + or - in front, or none")
         return value
@@ -272,25 +332,28 @@ class MailItem(_Section):
         default=None, description="The unique-id, instead of one made by the server."
     )
 
-    @field_validator("file", "mbox", "maildir", mode="after")
+    @field_validator("file", "mbox", mode="after")
     @classmethod
-    def _exists(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if value is None:
-            return None
-        path = _base(info) / value.expanduser()
-        if not path.exists():
-            raise ValueError(f"there is no {value}; paths are relative to the scenario file")
-        return path
+    def _is_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return None if value is None else _existing(value, info, os.path.isfile, "file")
+
+    @field_validator("maildir", mode="after")
+    @classmethod
+    def _is_folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return None if value is None else _existing(value, info, os.path.isdir, "folder")
 
     @field_validator("files", mode="after")
     @classmethod
     def _some_exist(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        base = _base(info)
-        if not any(base.glob(value)):
+        home = os.path.expanduser(value)  # noqa: PTH111 - a pattern is no path
+        pattern = os.path.join(glob.escape(str(_base(info))), home)  # noqa: PTH118
+        # glob, not Path.glob, for that takes no absolute pattern.
+        found = glob.iglob(pattern, recursive=True)  # noqa: PTH207
+        if not any(map(os.path.isfile, found)):
             raise ValueError(f"no file matches {value!r}; paths are relative to the scenario file")
-        return str(base / value)
+        return pattern
 
     @model_validator(mode="after")
     def _one_kind(self) -> MailItem:
@@ -303,9 +366,22 @@ class MailItem(_Section):
             )
         if inline and named and named[0] not in ("body", "octets"):
             raise ValueError(f"header fields do not go with {named[0]}")
-        if self.uid is not None and (self.count > 1 or named[:1] in (["files"], ["mbox"])):
+        several = self.count > 1 or bool({"files", "mbox", "maildir"} & set(named))
+        if self.uid is not None and several:
             raise ValueError("a uid is of one message")
+        if self.octets is not None and self.octets < smallest(self):
+            raise ValueError(f"its header alone has {smallest(self)} octets")
         return self
+
+
+def _existing(
+    value: Path, info: ValidationInfo, is_there: Callable[[Path], bool], what: str
+) -> Path:
+    # os.path answers no, where Path raises: for names too long, and for users unknown.
+    path = _base(info) / os.path.expanduser(value)  # noqa: PTH111
+    if not is_there(path):
+        raise ValueError(f"there is no {what} {value}; paths are relative to the scenario file")
+    return path
 
 
 def _base(info: ValidationInfo) -> Path:
@@ -322,6 +398,13 @@ class FetchSection(_Section):
     )
     msex: bool | None = Field(
         default=None, description="Whether it is told that the server is Exchange."
+    )
+    start: Mode | None = Field(
+        default=None, description="The retrieval mode in which it starts; retr if not said."
+    )
+    also: tuple[Literal["LAST", "LIST", "TOP", "UIDL"], ...] | None = Field(
+        default=None,
+        description="What it asks besides, after the last message; a refusal does not end it.",
     )
     ends: Literal["complete", "partial", "refused"] | None = Field(
         default=None,
@@ -394,9 +477,7 @@ class ScenarioFile(Fragment):
     """One file of the scenario language, version 1."""
 
     pop3: Literal["1"] = Field(description="Version of the language.")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")] = Field(
-        description="Name of the scenario; the file is called the same."
-    )
+    name: Name = Field(description="Name of the scenario; the file is called the same.")
     summary: str = Field(min_length=1, description="One line: what is seen on the wire.")
     why: str = Field(default="", description="Who saw it, and what a naive client does wrong.")
     references: tuple[str, ...] = Field(
@@ -411,6 +492,6 @@ class ScenarioFile(Fragment):
     extends: str | None = Field(
         default=None, description="The scenario from which this one departs."
     )
-    variants: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")], Fragment] = Field(
+    variants: dict[Name, Fragment] = Field(
         default={}, description="Several cases in one file: name[variant]."
     )

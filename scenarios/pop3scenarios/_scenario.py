@@ -144,8 +144,8 @@ def _capabilities(lists: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
     for entries in lists:
         if entries is None:
             continue
-        if not all(entry[:1] in "+-" for entry in entries):
-            current = {}
+        if not any(entry.startswith(("+", "-")) for entry in entries):
+            current = {}  # also for a list with nothing in it: CAPA then lists nothing
         for entry in entries:
             text = entry.lstrip("+-")
             keyword = text.split(" ", 1)[0].upper()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._actions import Action, Octets, is_action, parse_action
+from ._actions import Action, Default, Octets, is_action, parse_action
 from ._lines import LineError, Template, parse_line
 
 #: One line of a reply: text to send, or something to do.
@@ -40,6 +40,12 @@ class Reply:
     def challenges(self) -> bool:
         """Whether the first thing sent is ``+``: a SASL challenge (RFC 5034, section 4)."""
         return self._status == "+"
+
+    @property
+    def by_default(self) -> bool:
+        """Whether ``<default>`` is the first thing sent: then it says whether it took effect."""
+        spoken = (item for item in self.items if isinstance(item, Template | Octets | Default))
+        return isinstance(next(spoken, None), Default)
 
     @property
     def _status(self) -> str:
@@ -137,7 +143,11 @@ class _ScriptParser:
             _parse_item(line, row, 0, self.items, self.errors)
         else:
             self.errors.append(
-                LineError("expected a line beginning 'S:', 'C:' or 'C?:', or an <action>", row=row)
+                LineError(
+                    "expected a line beginning 'S:', 'C:' or 'C?:', or an <action>",
+                    len(line) - len(line.lstrip()),
+                    row=row,
+                )
             )
 
     def flush(self) -> None:

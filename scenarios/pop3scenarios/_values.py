@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-_RANGE = re.compile(r"([0-9]+)?(\.\.)?([0-9]+)?")
+_RANGE = re.compile(r"([0-9]{1,9})?(?:(\.\.)([0-9]{1,9})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,16 @@ class Nth:
     def __contains__(self, count: int) -> bool:
         return any(low <= count and (high is None or count <= high) for low, high in self.ranges)
 
+    def within(self, other: Nth) -> bool:
+        """Whether every occurrence meant here is also meant by ``other``."""
+        return all(
+            any(
+                low >= first and (last is None or (high is not None and high <= last))
+                for first, last in other.ranges
+            )
+            for low, high in self.ranges
+        )
+
 
 def parse_nth(value: object) -> Nth:
     """An :class:`Nth` from its notation.
@@ -30,10 +40,15 @@ def parse_nth(value: object) -> Nth:
         ValueError: The notation is wrong.
     """
     items = value if isinstance(value, list) else [value]
-    return Nth(tuple(_parse_range(str(item)) for item in items))
+    if not items:
+        raise ValueError("an empty list counts nothing: write 2, 2.., 2..4 or [1, 3]")
+    return Nth(tuple(_parse_range(item) for item in items))
 
 
-def _parse_range(text: str) -> tuple[int, int | None]:
+def _parse_range(value: object) -> tuple[int, int | None]:
+    if not isinstance(value, str | int):
+        raise ValueError("expected occurrences: write 2, 2.., 2..4 or [1, 3]")
+    text = str(value)
     found = _RANGE.fullmatch(text.strip())
     if found is None or not (found[1] or found[3]):
         raise ValueError(f"{text!r} counts nothing: write 2, 2.., 2..4 or [1, 3]")
@@ -73,8 +88,8 @@ def parse_announced(text: str) -> Announced:
     """An :class:`Announced` from its notation."""
     if text == "omitted":
         return Announced("omitted")
-    if re.fullmatch(r"[+-][0-9]+", text):
+    if re.fullmatch(r"[+-][0-9]{1,18}", text):
         return Announced("add", int(text))
-    if re.fullmatch(r"[0-9]+%", text):
+    if re.fullmatch(r"[0-9]{1,18}%", text):
         return Announced("percent", int(text[:-1]))
     return Announced("text", text=text.removeprefix("="))
