@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._expectations import BrokenExpectation
     from ._journal import ConnectionLog, Exchange, Fault, Journal
     from ._maildrop import Maildrop, StoredMessage
+    from ._pytest_servers import ServerFactory
     from ._server import Credentials, MockServer
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Journal",
     "Maildrop",
     "MockServer",
+    "ServerFactory",
     "StoredMessage",
 ]
 
@@ -39,6 +41,7 @@ _HOME = {
     "Journal": "_journal",
     "Maildrop": "_maildrop",
     "MockServer": "_server",
+    "ServerFactory": "_pytest_servers",
     "StoredMessage": "_maildrop",
 }
 

@@ -78,22 +78,29 @@ def _read(mark: pytest.Mark) -> dict[str, Any]:
 
 
 def _checked(name: str, value: object) -> object:
-    match name, value:
-        case ("scenario", Path()):
-            return str(value)
-        case ("scenario" | "variant", str()) if value:
-            return value
-        case ("users", Mapping()) if value and all(
-            isinstance(text, str) for pair in value.items() for text in pair
-        ):
-            return dict(value)
-        case ("strict", bool()):
-            return value
-        case ("tls", str()):
-            if value not in _TLS:
-                _wrong(f"unknown tls {value!r} ({_suggestion(value, _TLS)})")
-            return value
-    _wrong(f"{name} has to be {_EXPECTED[name]}, got {type(value).__name__}")
+    if name == "tls" and isinstance(value, str) and value not in _TLS:
+        _wrong(f"unknown tls {value!r} ({_suggestion(value, _TLS)})")
+    if not _fits(name, value):
+        _wrong(f"{name} has to be {_EXPECTED[name]}, got {type(value).__name__}")
+    return str(value) if isinstance(value, Path) else value
+
+
+def _fits(name: str, value: object) -> bool:
+    match name:
+        case "scenario":
+            return isinstance(value, (str, Path)) and bool(str(value))
+        case "users":
+            return _is_users(value)
+        case "strict":
+            return isinstance(value, bool)
+        case _:
+            return isinstance(value, str)
+
+
+def _is_users(value: object) -> bool:
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(text, str) for pair in value.items() for text in pair)
 
 
 _EXPECTED = {
@@ -111,4 +118,4 @@ def _suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _wrong(text: str) -> NoReturn:
-    raise MarkerError(f"@pytest.mark.pop3 {text}")
+    raise MarkerError(text)

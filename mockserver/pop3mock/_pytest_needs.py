@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 _MODULES = ("yaml", "pydantic", "trustme")
 
 
-def missing() -> list[str]:
+@cache
+def missing() -> tuple[str, ...]:
     """Names of the modules that the mock server needs and that are not installed."""
-    return [name for name in _MODULES if not _is_there(name)]
+    return tuple(name for name in _MODULES if not _is_there(name))
 
 
 def _is_there(name: str) -> bool:

@@ -34,11 +34,12 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         if missing():
             return  # the fixture will say so, in those tests alone that ask for it
         references = _known(wish, test.path.parent)
-    except (MarkerError, *_scenario_errors()) as error:
-        raise pytest.Collector.CollectError(f"{test.nodeid}: {error}") from None
+    except MarkerError as error:
+        text = f"{test.nodeid}: @pytest.mark.pop3: {error}"
+        raise pytest.Collector.CollectError(text) from None
     if _FIXTURE not in metafunc.fixturenames or _parametrized_already(test):
         return
-    if len(references) > 1 or wish.scenario is None or set(wish.scenario) & set("*?"):
+    if len(references) > 1 or _is_glob(wish.scenario or ""):
         metafunc.parametrize(_FIXTURE, references, indirect=True, ids=identifiers(references))
 
 
@@ -59,14 +60,14 @@ def chosen(request: pytest.FixtureRequest) -> tuple[Wish, str]:
                 scenario=_text(request.param), tls=wish.tls, users=wish.users, strict=wish.strict
             )
         references = _known(wish, node.path.parent)
-    except (MarkerError, *_scenario_errors()) as error:
+    except MarkerError as error:
         pytest.fail(f"{_FIXTURE}: {error}", pytrace=False)
     if len(references) > 1:
         some = ", ".join(identifier(reference) for reference in references[:3])
         pytest.fail(
-            f"{_FIXTURE}: {wish.scenario!r} stands for {len(references)} cases ({some} …), and this "
-            "test cannot be parametrized: name one, or take the fixture as an argument of a test "
-            "function",
+            f"{_FIXTURE}: {wish.scenario!r} stands for {len(references)} cases ({some} …), and "
+            "this test cannot be parametrized: name one, or take the fixture as an argument of a "
+            "test function",
             pytrace=False,
         )
     return wish, references[0]
@@ -80,14 +81,6 @@ def _text(param: object) -> str:
     return str(param)
 
 
-def _scenario_errors() -> tuple[type[Exception], ...]:
-    if missing():
-        return ()
-    from pop3scenarios import ScenarioError
-
-    return (ScenarioError,)
-
-
 def _parametrized_already(test: pytest.Item) -> bool:
     """Whether the test itself says with which scenarios it runs."""
     for mark in test.iter_markers("parametrize"):
@@ -99,29 +92,23 @@ def _parametrized_already(test: pytest.Item) -> bool:
 
 def _known(wish: Wish, folder: Path) -> list[str]:
     """References of what a wish stands for; each is loaded once, so that errors show early."""
-    from pop3scenarios import load
+    from pop3scenarios import ScenarioError, load
 
-    references = expanded(wish, folder)
-    for reference in references:
-        load(reference)
+    try:
+        references = _expanded(wish, folder)
+        for reference in references:
+            load(reference)
+    except ScenarioError as error:
+        raise MarkerError(str(error)) from None
     return references
 
 
-def expanded(wish: Wish, folder: Path) -> list[str]:
-    """References of the scenarios that a wish stands for.
-
-    Args:
-        wish: What the markers say.
-        folder: The folder of the test file, to which paths are relative.
-
-    Raises:
-        MarkerError: A variant is named for several scenarios.
-        pop3scenarios.ScenarioError: There is no such scenario or variant, or it is wrong.
-    """
+def _expanded(wish: Wish, folder: Path) -> list[str]:
+    """References of the scenarios that a wish stands for; paths are relative to ``folder``."""
     from pop3scenarios import UnknownScenario, expand, find, kind_of
 
     pattern = wish.scenario or _DEFAULT
-    if set(pattern) & set("*?"):
+    if _is_glob(pattern):
         if wish.variant is not None:
             raise MarkerError(f"variant={wish.variant!r} needs one scenario, not {pattern!r}")
         if not pattern.startswith((".", "/")):
@@ -138,6 +125,10 @@ def expanded(wish: Wish, folder: Path) -> list[str]:
     name = str(path) if kind_of(path) == "own" else parts["name"]
     variant = wish.variant or parts["variant"]
     return [f"{name}[{variant}]"] if variant else expand(name)
+
+
+def _is_glob(pattern: str) -> bool:
+    return bool(set(pattern) & set("*?"))
 
 
 def _files(pattern: str, folder: Path) -> list[Path]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from difflib import ndiff
 from typing import TYPE_CHECKING
 
+from ._journal import Journal
+
 if TYPE_CHECKING:
     import pytest
 
-    from ._journal import Journal
     from ._pytest_watch import Watch
 
 _TRANSCRIPT = "pop3 transcript"
@@ -26,9 +27,8 @@ def add_sections(
         item: The test.
         call: The phase; its exception is the one that the report shows.
     """
-    own = watch.verdict is not None and call.excinfo is not None
-    own = own and call.excinfo is not None and call.excinfo.value is watch.verdict
-    if not own and report.failed:
+    ours = call.excinfo is not None and call.excinfo.value is watch.verdict
+    if not ours and report.failed:
         watch.examine(item)
         if watch.faults:
             report.sections.append((_FAULTS, "".join(f"{fault}\n" for fault in watch.faults)))
@@ -36,17 +36,24 @@ def add_sections(
     watch.spoil()
     for watched in watch.used:
         if text := watched.unshown():
-            report.sections.append((_TRANSCRIPT, f"{watched.server!r}\n{text}"))
+            server = watched.server
+            head = f"{server.scenario.name} on {server.host}:{server.port}"
+            report.sections.append((_TRANSCRIPT, f"{head}\n{text}"))
 
 
-def compare_commands(journal: Journal, expected: object) -> list[str] | None:
+def compare_commands(journal: object, expected: object) -> list[str] | None:
     """Explain why a journal does not hold the commands that were expected.
 
     Args:
         journal: What happened.
         expected: What it was compared with.
+
+    Returns:
+        The explanation; None if these are no journal and no list of commands.
     """
-    if not isinstance(expected, list) or not all(isinstance(line, str) for line in expected):
+    if not isinstance(journal, Journal) or not isinstance(expected, list):
+        return None
+    if not all(isinstance(line, str) for line in expected):
         return None
     return [
         f"{journal!r} == {expected!r}",

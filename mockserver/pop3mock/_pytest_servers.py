@@ -55,8 +55,6 @@ class ServerFactory:
             OSError: The address cannot be listened on.
         """
         host, port = self._address
-        server = MockServer(
-            scenario, variant=variant, tls=tls, users=users, host=host, port=port
-        )
-        with server, self._watch.over(server, strict=strict):
+        server = MockServer(scenario, variant=variant, tls=tls, users=users, host=host, port=port)
+        with self._watch.watching(server, strict=strict), server:
             yield server

@@ -14,7 +14,7 @@ from ._expectations import broken
 from ._pytest_marker import MarkerError, wish_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ._journal import Fault
     from ._server import MockServer
@@ -33,8 +33,7 @@ class Watched:
         wide: Whether the server outlives the test in which it was started.
 
     Attributes:
-        spoiled: Whether a test that used it failed on its own: then what clients left undone is
-            no news.
+        spoiled: Whether the test that runs has failed: then its clients are judged no further.
         stopped: Whether the server has been stopped.
     """
 
@@ -44,11 +43,16 @@ class Watched:
         self.spoiled = False
         self.stopped = False
         self._wide = wide
+        self._excused = False
+        self._mentioned = False
         self._told: Counter[Fault] = Counter()
         self._shown: dict[int, int] = {}
 
     def begin(self) -> None:
         """Another test uses the server: what was said before does not concern it."""
+        self._excused = self._excused or self.spoiled  # what that test would have done is not owed
+        self.spoiled = False
+        self._mentioned = False
         for log in self.server.journal.connections:
             if self._shown.get(log.number) != -1:
                 self._shown[log.number] = -1 if log.ended else len(log.transcript())
@@ -65,13 +69,16 @@ class Watched:
 
     @property
     def _final(self) -> bool:
-        """Whether clients have had their chance to do what they must."""
+        """Whether clients have had their chance to do all that they must."""
+        if self._excused:
+            return False
         if self.stopped:
             return True
         return not self._wide and all(log.ended for log in self.server.journal.connections)
 
     def unshown(self) -> str:
-        """The part of the transcript that no report has shown yet."""
+        """The part of the transcript that no report has shown yet; a remark if there is none."""
+        first, self._mentioned = not self._mentioned, True
         parts = []
         for log in self.server.journal.connections:
             shown = self._shown.get(log.number, 0)
@@ -79,7 +86,7 @@ class Watched:
                 text = log.transcript()
                 parts.append(text[shown:])
                 self._shown[log.number] = len(text)
-        return "".join(parts)
+        return "".join(parts) or ("(no client has come)\n" if first else "")
 
 
 class Watch:
@@ -130,11 +137,11 @@ class Watch:
             self._scopes.pop()
 
     @contextmanager
-    def over(self, server: MockServer, *, strict: bool | None) -> Iterator[None]:
+    def watching(self, server: MockServer, *, strict: bool | None) -> Iterator[None]:
         """Watch a server.
 
         Args:
-            server: The server, running.
+            server: The server; it is started and stopped in between.
             strict: Whether clients are judged; None if each test decides.
         """
         wide = bool(self._scopes) and self._scopes[-1] != "function"
@@ -144,7 +151,6 @@ class Watch:
         try:
             yield
         finally:
-            server.stop()
             watched.stopped = True
             if watched in self._live:
                 self._live.remove(watched)
@@ -156,15 +162,15 @@ class Watch:
         """The servers that were up at any time of the test that runs."""
         return tuple(self._used)
 
-    def judge(self, item: pytest.Item, *, over: bool) -> None:
-        """Fail the test if clients did what they should not have done.
+    def judge(self, item: pytest.Item) -> None:
+        """Fail the phase of the test if clients did what they should not have done.
 
         Args:
             item: The test.
-            over: Whether the test's fixtures have been torn down.
         """
-        concerned = [w for w in self._used if not w.spoiled and (w.stopped or not over)]
-        fresh = self.examine(item, concerned)
+        if any(watched.spoiled for watched in self._used):
+            return
+        fresh = self.examine(item)
         if not fresh:
             return
         try:
@@ -173,16 +179,15 @@ class Watch:
             self.verdict = verdict
             raise
 
-    def examine(self, item: pytest.Item, concerned: Iterable[Watched] | None = None) -> list[str]:
+    def examine(self, item: pytest.Item) -> list[str]:
         """What clients did wrong and has not been told yet.
 
         Args:
             item: The test.
-            concerned: Servers to look at; all that the test used if None.
         """
         self._settle()
         fresh = []
-        for watched in self._used if concerned is None else concerned:
+        for watched in self._used:
             news = watched.news()
             if _is_strict(item, watched):
                 fresh += [f"{watched.server.scenario.name}: {fault}" for fault in news]
@@ -196,8 +201,9 @@ class Watch:
 
     def _settle(self) -> None:
         """Let the servers hear what clients have already sent, and that they have gone."""
-        if any(not w.stopped and w.server.journal.connections for w in self._used):
-            self._engine.run(_quiet([w.server for w in self._used]))
+        running = [w.server for w in self._used if not w.stopped]
+        if running:
+            self._engine.run(_quiet(running))
 
 
 async def _quiet(servers: list[MockServer]) -> None:

@@ -149,10 +149,13 @@ class MockServer:
         import asyncio
 
         assert self._listener is not None
+        # A connection that has just been accepted gets its transport in the next turn of the loop;
+        # from a listener that is closed it would get none, and would never be over.
+        await asyncio.sleep(0)
         self._listener.close()
         self._listener = None
         self._gone = asyncio.Event()
-        # A connection that the kernel has accepted may reach us one turn of the loop later.
+        # It hears of its transport one turn later still.
         await asyncio.sleep(0)
         for connection in tuple(self._connections):
             connection.abort()

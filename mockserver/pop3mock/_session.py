@@ -193,6 +193,8 @@ class Session:
 
     def _apply(self, answer: Answer, changes: Changes, reply: Reply | None) -> bool:
         """Let the command take effect, if it does; says whether."""
+        if reply is not None and reply.by_default:
+            reply = None  # what follows the right answer does not change what it did
         applied = answer.ok if reply is None else reply.positive
         if changes.effect is not None:
             applied = changes.effect == "apply"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._pytest_watch import Watch
     from ._server import MockServer
 
-WATCH = pytest.StashKey["Watch"]()
+WATCH: pytest.StashKey[Watch] = pytest.StashKey()
 
 _MARKER = (
     "pop3(scenario, *, variant=None, tls=None, users=None, strict=None): "
@@ -92,7 +92,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     watch = item.config.stash.get(WATCH, None)
     if watch is not None:
-        watch.judge(item, over=False)
+        watch.judge(item)
     return result
 
 
@@ -102,7 +102,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     result = yield
     watch = item.config.stash.get(WATCH, None)
     if watch is not None:
-        watch.judge(item, over=True)
+        watch.judge(item)
     return result
 
 
@@ -122,9 +122,8 @@ def pytest_runtest_makereport(
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Explain ``assert server.journal == [...]`` line by line."""
-    journal = sys.modules.get("pop3mock._journal")
-    if op != "==" or journal is None or not isinstance(left, journal.Journal):
-        return None
+    if op != "==" or "pop3mock._journal" not in sys.modules:
+        return None  # without that module nothing that is compared is a journal
     from ._pytest_report import compare_commands
 
     return compare_commands(left, right)

@@ -108,7 +108,7 @@ def test_near_miss() -> None:
 
     assert actions[3] == Send(b"+OK\r\n")
     assert server.broken_expectations() == [
-        "#1 unexpected NOOP: expected C: STAT; the command is 'NOOP', not 'STAT' (<string>:18)"
+        "#1 unexpected NOOP: expected C: STAT; the command is 'NOOP', not 'STAT' (<string>:17)"
     ]
 
 
@@ -128,7 +128,7 @@ def test_unfinished() -> None:
     said(server, b"USER alice", b"PASS secret")
 
     assert server.broken_expectations() == [
-        "#1 script not finished: the client went away before C: STAT (<string>:18)"
+        "#1 script not finished: the client went away before C: STAT (<string>:17)"
     ]
 
 
