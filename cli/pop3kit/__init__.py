@@ -1,0 +1,1 @@
+"""The command ``pop3kit``: the kit from a shell."""

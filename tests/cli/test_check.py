@@ -1,0 +1,89 @@
+"""``pop3kit check``: output, exit status, and where the password comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from pop3kit.check import check
+from pop3mock import MockServer
+from pop3scenarios import loads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MUTANT = "pop3: 1\nname: x\nsummary: x\nrules: [{when: NOOP, reply: -ERR}]\n"
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """The URL of the default server."""
+    with MockServer() as server:
+        yield f"pop3://alice@127.0.0.1:{server.port}"
+
+
+def test_fine(url: str) -> None:
+    """A run without failures ends with 0 and counts the outcomes."""
+    result = CliRunner().invoke(check, [url], env={"POP3KIT_PASSWORD": "secret"})
+
+    assert result.exit_code == 0, result.output
+    assert "PASS       RFC1939-5-06  STAT and LIST count the same messages" in result.output
+    assert "14 cases, 11 PASS, 3 SKIP" in result.output
+
+
+def test_failure() -> None:
+    """A failure ends with 1 and shows what came."""
+    with MockServer(loads(MUTANT)) as server:
+        arguments = [f"pop3://alice@127.0.0.1:{server.port}", "RFC1939-5"]
+        result = CliRunner().invoke(check, arguments, env={"POP3KIT_PASSWORD": "secret"})
+
+    assert result.exit_code == 1
+    assert "FAIL       RFC1939-5-35" in result.output
+    assert "secret" not in result.output
+
+
+def test_wrong_password(url: str, tmp_path: Path) -> None:
+    """A refused login is inconclusive; the password's file comes before the environment."""
+    file = tmp_path / "password"
+    file.write_text("wrong\n")
+
+    result = CliRunner().invoke(
+        check, [url, "--password-file", str(file)], env={"POP3KIT_PASSWORD": "secret"}
+    )
+
+    assert result.exit_code == 2, result.output
+
+
+def test_password_file(url: str, tmp_path: Path) -> None:
+    """The first line of the file is the password."""
+    file = tmp_path / "password"
+    file.write_bytes(b"secret\r\nnot this\n")
+
+    result = CliRunner().invoke(check, [url, "rfc1939-5-35", "--password-file", str(file)])
+
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["pop3://h", "--nonsense"],
+        ["http://h"],
+        ["pop3://alice:secret@h"],
+        ["pop3://h", "RFC9999"],
+        ["pop3://h", "--timeout", "0"],
+        ["pop3://alice@h"],
+    ],
+)
+def test_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong usage ends with 64: a misspelt case must not look like a result."""
+    monkeypatch.delenv("POP3KIT_PASSWORD", raising=False)
+
+    result = CliRunner().invoke(check, arguments)
+
+    assert result.exit_code == 64, result.output
+    assert "secret" not in result.output
