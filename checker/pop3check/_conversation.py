@@ -1,0 +1,310 @@
+"""A scenario's script from the client's side: its ``C:`` lines are sent, its ``S:`` lines judged.
+
+A line ``S: ...`` stands for any further lines: behind a status line for any lines at all, behind
+another line for more of the same form, up to what the next line of the script describes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from pop3scenarios import End, MessageData, Octets, StartTLS, Template
+
+from ._dialogue import positive
+from ._findings import Inconclusive, Skipped, Unmet
+from ._mail import states_mail, wire_form
+from ._safety import deletes
+from ._verdict import Ending
+from ._wants import Lost
+from ._wirelog import printable
+
+if TYPE_CHECKING:
+    from pop3scenarios import Hole, Scenario, Script, Step
+
+    from ._dialogue import Dialogue
+    from ._facts import Facts
+    from ._target import Target
+    from ._wants import Wants
+
+#: The capability that announces a command; commands of RFC 1939 that every server has need none.
+_ANNOUNCED_BY = {
+    "TOP": "TOP",
+    "UIDL": "UIDL",
+    "USER": "USER",
+    "PASS": "USER",
+    "STLS": "STLS",
+    "AUTH": "SASL",
+    "UTF8": "UTF8",
+    "LANG": "LANG",
+}
+_ALWAYS = frozenset({"STAT", "LIST", "RETR", "DELE", "NOOP", "RSET", "QUIT"})
+
+#: Holes that hold the number of a message that exists.
+_NUMBER_HOLES = frozenset({"n", "number", "count"})
+
+_STATUS = frozenset({"+OK", "-ERR"})
+_LOGINS = frozenset({"PASS", "APOP", "AUTH"})
+#: Refusals that say nothing about the server's conduct (RFC 2449, section 8.1; RFC 3206).
+_TRANSIENT = re.compile(r"-ERR \[(IN-USE|LOGIN-DELAY|SYS/TEMP)\]", re.IGNORECASE)
+
+
+class Conversation:
+    """One script on one connection.
+
+    Args:
+        scenario: The scenario; it has a script.
+        target: Who logs in.
+        facts: What is known of the server.
+        dialogue: The connection.
+        allow_delete: Whether DELE may be sent.
+
+    Attributes:
+        place: Where the conversation stands, ``file:line``.
+        expected: What is waited for.
+        asked: The command that was sent last.
+        marked: Whether DELE was sent: then the connection must not be left by QUIT.
+        owed: Whether the server has promised what is waited for, by its last reply.
+        ending: How the connection ended, if all came as it had to.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        target: Target,
+        facts: Facts,
+        dialogue: Dialogue,
+        *,
+        allow_delete: bool = False,
+    ) -> None:
+        assert scenario.script is not None
+        self._scenario = scenario
+        self._script: Script = scenario.script
+        self._target = target
+        self._facts = facts
+        self._dialogue = dialogue
+        self._allow_delete = allow_delete
+        self._bindings: dict[str, str] = {}
+        self.expected = "a greeting"
+        self.asked = "GREETING"
+        self.marked = False
+        self.owed = False
+        self.ending = Ending.OURS
+        self._lines = 0
+        self.place = self._place(0)
+
+    def play(self) -> Wants[None]:
+        """The whole conversation; returns if the server did all that it has to.
+
+        Raises:
+            Finding: It ends before its last line.
+        """
+        steps = self._script.steps
+        if steps[0].expect is None:
+            yield from self._hear(steps[0])
+            steps = steps[1:]
+        elif not positive((yield from self._dialogue.line("a greeting"))):
+            raise Inconclusive("the greeting is no +OK")
+        if self._target.tls == "stls" and not self._starts_tls():
+            yield from self._dialogue.upgrade()
+        for step in steps:
+            if not step.optional or self._is_offered(step):
+                yield from self._say(step)
+                yield from self._hear(step)
+
+    def _starts_tls(self) -> bool:
+        return any(isinstance(item, StartTLS) for s in self._script.steps for item in s.reply.items)
+
+    def _is_offered(self, step: Step) -> bool:
+        assert step.expect is not None
+        keyword = step.expect.keyword
+        if keyword == "CAPA":
+            return bool(self._facts.capabilities)
+        if keyword == "APOP":
+            return "stamp" in self._bindings
+        capability = _ANNOUNCED_BY.get(keyword)
+        return self._facts.announces(capability) if capability else keyword in _ALWAYS
+
+    # The client's lines
+
+    def _say(self, step: Step) -> Wants[None]:
+        assert step.expect is not None
+        self.place = self._place(step.row)
+        line = step.expect.fill(self._value_of)
+        if deletes(line):
+            if not self._allow_delete:
+                raise Skipped("it marks messages as deleted, which was not allowed")
+            self.marked = True
+        secret = any(hole.name == "password" for hole in step.expect.holes)
+        self.asked = step.expect.keyword
+        self.expected = f"the answer to {self.asked}"
+        yield from self._dialogue.send(line, secret=secret)
+
+    def _value_of(self, hole: Hole) -> str:
+        value = self._known(hole.name)
+        if value is None:
+            value = hole.example
+        if value is None:
+            raise Inconclusive(f"nothing says what {{{hole.name}}} holds, and it has no example")
+        return self._bindings.setdefault(hole.name, value)
+
+    def _known(self, name: str) -> str | None:
+        if name in self._bindings:
+            return self._bindings[name]
+        if name in ("user", "password"):
+            return getattr(self._target, name) or None
+        if name == "digest" and "stamp" in self._bindings:
+            # RFC 1939, section 7: MD5 over the timestamp and the shared secret.
+            data = self._bindings["stamp"] + self._target.password
+            return hashlib.md5(data.encode(), usedforsecurity=False).hexdigest()
+        if name == "missing" and self._facts.count is not None:
+            return str(self._facts.count + 1)
+        return None
+
+    # The server's lines
+
+    def _hear(self, step: Step) -> Wants[None]:
+        rows = _item_rows(self._script, step)
+        before: Template | None = None
+        self._lines = 0
+        for i, item in enumerate(step.reply.items):
+            self.place = self._place(rows[i])
+            match item:
+                case Template():
+                    if _stands_for_more(item):
+                        after = step.reply.items[i + 1 : i + 2]
+                        yield from self._more(before, after[0] if after else None)
+                    else:
+                        yield from self._line(item)
+                        before = item
+                case MessageData():
+                    yield from self._message(item)
+                case Octets():
+                    yield from self._octets(item.data)
+                case StartTLS():
+                    self.expected, self.owed = "a TLS handshake", True
+                    yield from self._dialogue.start_tls()
+                    self.owed = False
+                case End():
+                    yield from self._end()
+                case _:
+                    raise Skipped(f"only a mock can act out {type(item).__name__}")
+        if self.asked:
+            self._facts.answered.add(self.asked)
+
+    def _line(self, template: Template) -> Wants[None]:
+        self.expected = self._shown(template)
+        line = yield from self._next_line()
+        bound = _match(template, line, self._bindings)
+        if bound is not None:
+            self._bindings.update(bound)
+            return
+        if line == "." and self._lines == 2 and self._is_empty(template):
+            raise Skipped("precondition: the maildrop is empty")
+        if self.asked in _LOGINS and _TRANSIENT.match(line):
+            raise Inconclusive(f"no login now: {line}")
+        raise Unmet(self.expected, printable(line))
+
+    def _next_line(self) -> Wants[str]:
+        self._lines += 1
+        return (yield from self._dialogue.line(self.expected))
+
+    def _is_empty(self, template: Template) -> bool:
+        """Whether a listing may lack this line because there is no message at all."""
+        first = template.parts[0] if template.parts else ""
+        about_a_message = not isinstance(first, str) and first.name in _NUMBER_HOLES
+        return about_a_message and self._facts.count == 0
+
+    def _more(self, before: Template | None, after: object) -> Wants[None]:
+        """Lines that ``...`` stands for; the line that ends them is left to be read."""
+        if not isinstance(after, Template):
+            raise Inconclusive("a line of ... needs a line behind it that says where it ends")
+        form = None if before is None or before.keyword in _STATUS else before
+        self.expected = self._shown(after)
+        if form is not None:
+            self.expected = f"more lines of the form {form.source!r}, then {self.expected}"
+        repeated = {hole.name for hole in form.holes} if form else set()
+        others = {k: v for k, v in self._bindings.items() if k not in repeated}
+        while not self._ends(after, line := (yield from self._next_line())):
+            if form is not None and _match(form, line, others) is None:
+                raise Unmet(self.expected, printable(line))
+        self._lines -= 1
+        self._dialogue.unread(line)
+
+    def _ends(self, after: Template, line: str) -> bool:
+        return line == "." or _match(after, line, self._bindings) is not None
+
+    def _message(self, item: MessageData) -> Wants[None]:
+        self.expected = f"message {item.number}, dot-stuffed, and its terminator"
+        data = yield from self._dialogue.message(self.expected)
+        lines = data.split(b"\r\n")
+        bare = next((line for line in lines if line[:1] == b"." and line[:2] != b".."), None)
+        if bare is not None:
+            # RFC 1939, section 3: a line that begins with the termination octet is byte-stuffed.
+            raise Unmet("a second dot before every dot that begins a line", repr(bare)[1:])
+        stored = self._stored(item.number)
+        if stored is not None:
+            _compare(stored, b"\r\n".join(line.removeprefix(b".") for line in lines))
+
+    def _stored(self, number: int | str) -> bytes | None:
+        """The message as the scenario's own maildrop has it, if it has one."""
+        if not states_mail(self._scenario):
+            return None
+        mail = wire_form(self._scenario, self._target.user)
+        at = int(self._bindings.get(number, "0") if isinstance(number, str) else number)
+        return mail[at - 1] if 0 < at <= len(mail) else None
+
+    def _end(self) -> Wants[None]:
+        self.expected, self.owed = "the end of the connection", True
+        try:
+            yield from self._dialogue.end(self.expected)
+            self.ending = Ending.CLOSED
+        except Lost:
+            self.ending = Ending.RESET  # an end all the same
+
+    def _octets(self, data: bytes) -> Wants[None]:
+        self.expected = f"the octets {data!r}"
+        came = yield from self._dialogue.octets(len(data), self.expected)
+        if came != data:
+            raise Unmet(self.expected, repr(came))
+
+    # Where and what
+
+    def _place(self, row: int) -> str:
+        return f"{self._scenario.shown}:{self._scenario.script_line + row}"
+
+    def _shown(self, template: Template) -> str:
+        """What a line has to be, with the holes that are bound already filled in."""
+        line = template.fill(lambda h: self._bindings.get(h.name, f"{{{h.name}:{h.type}}}"))
+        return f"{line} ..." if template.open_ended else line
+
+
+def _item_rows(script: Script, step: Step) -> list[int]:
+    """The line of the script on which each item of a step's reply stands."""
+    start = 0 if step.expect is None else step.row + 1
+    lines = script.source.split("\n")
+    said = [i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")]
+    return [row for row in said if row >= start]
+
+
+def _match(template: Template, line: str, bindings: dict[str, str]) -> dict[str, str] | None:
+    if template.keyword in _STATUS and not line.startswith(template.keyword):
+        return None  # RFC 1939, section 3: status indicators are in upper case
+    return template.match(line, bindings)
+
+
+def _stands_for_more(template: Template) -> bool:
+    return template.open_ended and not template.parts
+
+
+def _compare(stored: bytes, came: bytes) -> None:
+    # A server may put trace fields in front (RFC 5321, section 4.4), and nothing else anywhere.
+    if came.endswith(stored):
+        return
+    pairs = enumerate(zip(stored, came, strict=False))
+    at = next((i for i, (a, b) in pairs if a != b), min(len(stored), len(came)))
+    raise Unmet(
+        f"the message as it was stored, {len(stored)} octets",
+        f"{len(came)} octets, other from octet {at} on: {came[at : at + 20]!r}",
+    )

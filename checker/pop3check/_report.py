@@ -1,0 +1,48 @@
+"""All verdicts of one run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._verdict import Outcome
+
+if TYPE_CHECKING:
+    from ._facts import Facts
+    from ._verdict import Verdict
+
+_JUDGED = (Outcome.PASS, Outcome.NON_STRICT, Outcome.INFO, Outcome.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run found out.
+
+    Attributes:
+        server: The server, as ``host:port``.
+        facts: What the server said about itself; None if it could not be asked.
+        verdicts: One for each case, in the order of the run.
+    """
+
+    server: str
+    facts: Facts | None
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many cases came out in each way."""
+        return Counter(verdict.outcome for verdict in self.verdicts)
+
+    @property
+    def exit_status(self) -> int:
+        """0 nothing worse than NON-STRICT; 1 something failed; 2 inconclusive.
+
+        Inconclusive is a run with an ERROR, with a login that was refused, or in which every case
+        was skipped.
+        """
+        if self.counts[Outcome.FAIL]:
+            return 1
+        refused = self.facts is None or self.facts.login_refused
+        judged = any(self.counts[outcome] for outcome in _JUDGED)
+        return 2 if self.counts[Outcome.ERROR] or refused or not judged else 0

@@ -1,0 +1,144 @@
+"""The server to be checked: where it is, how it is reached, and who logs in."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TLSMode = Literal["none", "stls", "implicit"]
+
+#: URL scheme, and the port that goes with it (RFC 1939, RFC 8314).
+_SCHEMES = {"pop3": 110, "pop": 110, "pop3s": 995, "pops": 995}
+
+
+class TargetError(ValueError):
+    """A target cannot be used as it was given; says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A server, and the account that is used on it.
+
+    Attributes:
+        host: Its name or address.
+        port: Its port.
+        tls: No TLS, STLS before anything else (RFC 2595), or TLS from the first octet (RFC 8314).
+        user: The user name; empty checks only what needs no login.
+        password: The password; never shown.
+        ca: A file with the certificate authorities to trust instead of the system's.
+        ssl_context: A context to use as it is, instead of one made from ``ca``.
+        timeout: Seconds that any one wait may take: connecting, a handshake, the next octets.
+        allow_insecure_auth: Whether the password may cross a network unencrypted.
+    """
+
+    host: str
+    port: int = 110
+    tls: TLSMode = "none"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca: str | Path | None = None
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    timeout: float = 10.0
+    allow_insecure_auth: bool = False
+
+    def __post_init__(self) -> None:
+        if self.timeout <= 0:
+            raise TargetError(f"the timeout must be above 0 s, got {self.timeout:g}")
+        for name in ("user", "password"):
+            if set(getattr(self, name)) & {"\r", "\n"}:
+                raise TargetError(f"the {name} has a line end in it")
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        tls: TLSMode | None = None,
+        password: str = "",
+        ca: str | Path | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout: float = 10.0,
+        allow_insecure_auth: bool = False,
+    ) -> Target:
+        """A target from ``pop3://alice@host:port`` or ``pop3s://alice@host``.
+
+        Args:
+            url: The URL, without a password: arguments of a command can be read by others.
+            tls: How TLS is reached. None chooses ``implicit`` for ``pop3s:``, ``none`` for
+                ``pop3:`` on this machine, and ``stls`` for ``pop3:`` elsewhere.
+            password: As the attribute.
+            ca: As the attribute.
+            ssl_context: As the attribute.
+            timeout: As the attribute, in seconds.
+            allow_insecure_auth: As the attribute.
+
+        Raises:
+            TargetError: The URL is wrong, or holds a password.
+        """
+        parts = urlsplit(url)
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise TargetError(f"expected pop3://user@host:port; {error}") from None
+        if parts.password is not None:
+            raise TargetError("a URL must not hold a password; give it by file or environment")
+        if parts.scheme not in _SCHEMES or not host or parts.path.strip("/") or parts.query:
+            raise TargetError(f"expected pop3://user@host:port or pop3s://…, got {url!r}")
+        mode = tls or _usual_mode(parts.scheme, host)
+        return cls(
+            host=host,
+            port=port or (995 if mode == "implicit" else _SCHEMES[parts.scheme]),
+            tls=mode,
+            user=unquote(parts.username or ""),
+            password=password,
+            ca=ca,
+            ssl_context=ssl_context,
+            timeout=timeout,
+            allow_insecure_auth=allow_insecure_auth,
+        )
+
+    @property
+    def may_send_secrets_in_clear(self) -> bool:
+        """Whether the password may be sent without TLS: on this machine, or by leave."""
+        return self.allow_insecure_auth or is_loopback(self.host)
+
+    def context(self) -> ssl.SSLContext:
+        """The TLS context: certificates and host names are verified unless it was given.
+
+        Raises:
+            TargetError: The file of authorities cannot be read.
+        """
+        if self.ssl_context is not None:
+            return self.ssl_context
+        try:
+            return ssl.create_default_context(cafile=self.ca)
+        except (OSError, ssl.SSLError) as error:
+            raise TargetError(
+                f"cannot read certificate authorities from {self.ca}: {error}"
+            ) from None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def _usual_mode(scheme: str, host: str) -> TLSMode:
+    if scheme in ("pop3s", "pops"):
+        return "implicit"
+    return "none" if is_loopback(host) else "stls"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether octets to this host never leave the machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,117 @@
+"""A target for each mock server, and the core of the checker without a socket."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pop3check import Facts, Target, WireLine
+from pop3check._conversation import Conversation
+from pop3check._dialogue import Dialogue
+from pop3check._findings import Finding
+from pop3check._wants import Receive, Send, StartTLS
+from pop3check._wirelog import WireLog
+from pop3scenarios import Scenario, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pop3mock import MockServer
+
+HEAD = "pop3: 1\nname: own\nsummary: own\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_stays() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.fixture
+def target_of() -> Callable[..., Target]:
+    """Makes a target of a mock server: its first user, or another, with its certificate trusted."""
+
+    def make(server: MockServer, user: str = "alice", **options: Any) -> Target:
+        options = {"tls": "none", "timeout": 5.0, "ssl_context": None} | options
+        return Target(
+            host=server.host,
+            port=server.port,
+            user=user,
+            password=server.users[user],
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def scenario_of() -> Callable[..., Scenario]:
+    """Makes a scenario of the lines of a script, and further YAML."""
+
+    def make(script: str, more: str = "") -> Scenario:
+        lines = "".join(f"  {line.strip()}\n" for line in script.strip().splitlines())
+        return loads(f"{HEAD}{more}script: |\n{lines}", file="own.pop3.yaml")
+
+    return make
+
+
+@dataclass
+class Talk:
+    """What came of a conversation with a server that is only octets."""
+
+    sent: list[bytes]
+    finding: Finding | None
+    wire: tuple[WireLine, ...]
+    conversation: Conversation
+
+
+@pytest.fixture(params=[None, 1], ids=["whole", "octet-by-octet"])
+def play(
+    request: pytest.FixtureRequest, scenario_of: Callable[..., Scenario]
+) -> Callable[..., Talk]:
+    """Plays a script to a server's octets, in one piece and in the smallest pieces."""
+
+    def run(
+        script: str,
+        server: bytes,
+        *,
+        more: str = "",
+        facts: Facts | None = None,
+        allow_delete: bool = False,
+        **options: Any,
+    ) -> Talk:
+        options = {"host": "127.0.0.1", "user": "alice", "password": "secret"} | options
+        target = Target(**options)
+        log = WireLog(target.password)
+        dialogue = Dialogue(target, log)
+        conversation = Conversation(
+            scenario_of(script, more), target, facts or Facts(), dialogue, allow_delete=allow_delete
+        )
+        step = request.param or max(len(server), 1)
+        pieces = [server[i : i + step] for i in range(0, len(server), step)]
+        sent: list[bytes] = []
+        finding: Finding | None = None
+        wants = conversation.play()
+        try:
+            want = next(wants)
+            while True:
+                match want:
+                    case Send(data):
+                        sent.append(data)
+                        want = wants.send(b"")
+                    case Receive():
+                        want = wants.send(pieces.pop(0) if pieces else b"")
+                    case StartTLS():
+                        sent.append(b"<tls>")
+                        want = wants.send(b"")
+        except StopIteration:
+            pass
+        except Finding as error:
+            finding = error
+        return Talk(sent, finding, log.lines, conversation)
+
+    return run

@@ -1,0 +1,314 @@
+"""How the lines of a script are sent and judged; octets only, no socket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pop3check import Facts
+from pop3check._findings import Inconclusive, Skipped, Unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Play = Callable[..., Any]
+
+GREETING = "S: +OK ...\n"
+
+
+def test_holes_are_filled_and_bound(play: Play) -> None:
+    """C: lines take credentials, what was bound, and examples, in this order."""
+    script = (
+        GREETING + "C: USER {user}\nS: +OK {a:int}\nC: LIST {a:int=9}\nS: +OK\nC: TOP 1 {k:int=5}"
+    )
+
+    talk = play(script, b"+OK\r\n+OK 7\r\n+OK\r\n")
+
+    assert talk.sent == [b"USER alice\r\n", b"LIST 7\r\n", b"TOP 1 5\r\n"]
+    assert talk.finding is None
+
+
+def test_hole_must_agree_ever_after(play: Play) -> None:
+    """A hole that was bound must hold the same again; the finding says what it was."""
+    talk = play(GREETING + "C: STAT\nS: +OK {n} {m:int}\nC: STAT\nS: +OK {n} {m}",
+                b"+OK\r\n+OK 2 320\r\n+OK 3 320\r\n")  # fmt: skip
+
+    assert isinstance(talk.finding, Unmet)
+    assert (talk.finding.expected, talk.finding.actual) == ("+OK 2 320", "+OK 3 320")
+
+
+@pytest.mark.parametrize(
+    "line", ["+OK two 320", "+OK 2", "+OK  2 320", "+ok 2 320", "+OK2 320", ""]
+)
+def test_line_of_another_form(play: Play, line: str) -> None:
+    """A hole is typed, a space is one space, and the status is in upper case."""
+    talk = play(GREETING + "C: STAT\nS: +OK {n} {m:int} ...", f"+OK\r\n{line}\r\n".encode())
+
+    assert isinstance(talk.finding, Unmet)
+    assert ("+OK {n:int} {m:int} ...", line) == (talk.finding.expected, talk.finding.actual)
+
+
+@pytest.mark.parametrize("line", ["+OK", "+OK ", "+OK Dovecot ready.", "+OK <1.2@x>"])
+def test_open_text_is_never_compared(play: Play, line: str) -> None:
+    """Behind a status that the file leaves open anything may stand."""
+    talk = play("S: +OK ...\nC: QUIT", f"{line}\r\n".encode())
+
+    assert talk.finding is None
+
+
+def test_place_is_the_line_of_the_file(play: Play) -> None:
+    """A finding is placed at the very line that was not met, comments and blank lines counted."""
+    talk = play(
+        "S: +OK ...\n\n# why\nC: LIST\nS: +OK ...\n# more\nS: 1 1", b"+OK\r\n+OK\r\n1 2\r\n"
+    )
+
+    assert talk.conversation.place == "own.pop3.yaml:11"
+
+
+def test_bare_lf_is_a_failure(play: Play) -> None:
+    """RFC 1939, section 3: every line ends in CRLF."""
+    talk = play(GREETING + "C: NOOP\nS: +OK ...", b"+OK\r\n+OK fine\n")
+
+    assert isinstance(talk.finding, Unmet)
+    assert "bare LF" in talk.finding.actual
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "sent"),
+    [((), [b"NOOP\r\n"]), (("UIDL",), [b"UIDL\r\n", b"NOOP\r\n"]), (("uidl",), [b"UIDL\r\n", b"NOOP\r\n"])],
+)  # fmt: skip
+def test_optional_exchange(play: Play, capabilities: tuple[str, ...], sent: list[bytes]) -> None:
+    """An exchange that may be left out is sent only if its capability is announced."""
+    script = GREETING + "C?: UIDL\nS: +OK ...\nS: ...\nS: .\nC: NOOP\nS: +OK ..."
+    server = b"+OK\r\n" + b"+OK\r\n1 a\r\n.\r\n" * (len(sent) - 1) + b"+OK\r\n"
+
+    talk = play(script, server, facts=Facts(capabilities=capabilities))
+
+    assert (sent, None) == (talk.sent, talk.finding)
+
+
+def test_apop_digest(play: Play) -> None:
+    """{digest} is RFC 1939's own example: MD5 over timestamp and secret; sent if there is a stamp."""
+    script = "S: +OK POP3 server ready {stamp}\nC?: APOP {user} {digest}\nS: +OK ..."
+
+    talk = play(script, b"+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>\r\n+OK\r\n",
+                user="mrose", password="tanstaaf")  # fmt: skip
+
+    assert talk.sent == [b"APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n"]
+    assert "C: APOP mrose ********" in map(str, talk.wire)
+
+
+def test_missing_message_number(play: Play) -> None:
+    """{missing} is one more than the messages there are; its example if that is not known."""
+    script = GREETING + "C: RETR {missing:int=1000001}\nS: -ERR ..."
+
+    known = play(script, b"+OK\r\n-ERR\r\n", facts=Facts(count=4))
+    unknown = play(script, b"+OK\r\n-ERR\r\n")
+
+    assert [known.sent, unknown.sent] == [[b"RETR 5\r\n"], [b"RETR 1000001\r\n"]]
+
+
+def test_hole_without_value(play: Play) -> None:
+    """A C: line that nothing fills is the case's fault, not the server's."""
+    talk = play(GREETING + "C: LIST {n}\nS: +OK ...", b"+OK\r\n")
+
+    assert isinstance(talk.finding, Inconclusive)
+    assert "{n}" in str(talk.finding)
+
+
+@pytest.mark.parametrize(
+    ("listing", "actual"),
+    [
+        (b"1 a\r\n.\r\n", None),
+        (b"1 a\r\n2 b\r\n3 c\r\n.\r\n", None),
+        (b".\r\n", "."),
+        (b"1 a\r\n2  b\r\n.\r\n", "2  b"),
+        (b"1 a\r\nx b\r\n.\r\n", "x b"),
+        (b"1 a\r\n", "the end of the connection"),
+    ],
+)
+def test_more_lines_of_the_same_form(play: Play, listing: bytes, actual: str | None) -> None:
+    """Behind a line of a listing, ... stands for more lines of its form, their holes free."""
+    script = GREETING + "C: UIDL\nS: +OK ...\nS: {number} {uid}\nS: ...\nS: ."
+
+    talk = play(script, b"+OK\r\n+OK\r\n" + listing, facts=Facts(count=3))
+
+    assert actual == (talk.finding.actual if talk.finding else None)
+
+
+@pytest.mark.parametrize(
+    ("listing", "count", "kind"),
+    [
+        (b"1 9\r\n2 9\r\n.\r\n", "2", None),
+        (b"1 9\r\n.\r\n", "2", Unmet),
+        (b"1 9\r\n2 9\r\n3 9\r\n.\r\n", "2", Unmet),
+        (b".\r\n", "2", Unmet),
+        (b"1 9\r\n.\r\n", "0", Unmet),
+        (b".\r\n", "0", Skipped),
+    ],
+)
+def test_any_lines_up_to_one(
+    play: Play, listing: bytes, count: str, kind: type[Exception] | None
+) -> None:
+    """Behind a status line, ... stands for any lines; only an empty maildrop excuses their lack."""
+    script = (
+        GREETING + "C: STAT\nS: +OK {count}\nC: LIST\nS: +OK ...\nS: ...\nS: {count} {s:int}\nS: ."
+    )
+    server = f"+OK\r\n+OK {count}\r\n+OK\r\n".encode() + listing
+
+    talk = play(script, server, facts=Facts(count=int(count)))
+
+    assert kind is (type(talk.finding) if talk.finding else None)
+
+
+def test_more_without_an_end(play: Play) -> None:
+    """... as the last line is a fault of the case: nothing says where the lines end."""
+    talk = play(GREETING + "C: LIST\nS: +OK ...\nS: ...", b"+OK\r\n+OK\r\n1 2\r\n.\r\n")
+
+    assert isinstance(talk.finding, Inconclusive)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (b"A: b\r\n\r\n..\r\nx\r\n.\r\n", None),
+        (b".\r\n", None),
+        (b"A: b\r\n\r\n.x\r\n.\r\n", "a second dot"),
+        (b"A: b\r\n\r\nx\n.\r\n", "CRLF"),
+        (b"A: b\r\n\r\nx\r\n.", "its terminator"),
+    ],
+)
+def test_message(play: Play, message: bytes, expected: str | None) -> None:
+    """A message is read up to its terminator, and each of its lines must be stuffed."""
+    talk = play(GREETING + "C: RETR 1\nS: +OK ...\n<message 1>\nS: .", b"+OK\r\n+OK\r\n" + message)
+
+    found = talk.finding.expected if talk.finding else None
+    assert (found is None) if expected is None else (expected in found)
+
+
+@pytest.mark.parametrize(
+    ("message", "met"),
+    [
+        (b"A: b\r\n\r\n..x\r\n.\r\n", True),
+        (b"Return-Path: <>\r\nA: b\r\n\r\n..x\r\n.\r\n", True),
+        (b"A: b\r\n\r\n...x\r\n.\r\n", False),
+        (b"A: b\r\n\r\n..x\r\ny\r\n.\r\n", False),
+    ],
+)
+def test_message_that_is_known(play: Play, message: bytes, met: bool) -> None:
+    """A message that the scenario states must come unchanged; trace fields may stand before it."""
+    more = 'maildrop: [{raw: "A: b\\n\\n.x\\n"}]\n'
+
+    talk = play(GREETING + "C: RETR 1\nS: +OK ...\n<message 1>\nS: .",
+                b"+OK\r\n+OK\r\n" + message, more=more)  # fmt: skip
+
+    assert met is (talk.finding is None)
+
+
+def test_octets_as_they_are(play: Play) -> None:
+    """<bytes> is exactly these octets."""
+    script = GREETING + 'C: NOOP\n<bytes "+O">\n<bytes "K\\r\\n">\nC: STAT\n<bytes "+">'
+
+    talk = play(script, b"+OK\r\n+OK\r\n-ERR\r\n")
+
+    assert isinstance(talk.finding, Unmet)
+    assert (talk.finding.expected, talk.finding.actual) == ("the octets b'+'", "b'-'")
+
+
+def test_close_with_nothing_before_it(play: Play) -> None:
+    """<close> demands the end of the connection, and octets before it are told."""
+    script = GREETING + "C: QUIT\nS: +OK ...\n<close>"
+
+    closed, goes_on = play(script, b"+OK\r\n+OK\r\n"), play(script, b"+OK\r\n+OK\r\nX\r\n")
+
+    assert closed.finding is None
+    assert isinstance(goes_on.finding, Unmet)
+
+
+def test_octets_before_tls(play: Play) -> None:
+    """Octets behind the reply to STLS are a finding: anyone could have put them there."""
+    script = GREETING + "C: STLS\nS: +OK ...\n<starttls>\nC: NOOP\nS: +OK ..."
+    facts = Facts(capabilities=("STLS",))
+
+    clean = play(script, b"+OK\r\n+OK\r\n", facts=facts)
+
+    assert clean.sent == [b"STLS\r\n", b"<tls>", b"NOOP\r\n"]
+    assert [line.tls for line in clean.wire] == [False, False, False, True]
+
+
+def test_stls_before_the_script(play: Play) -> None:
+    """A target that wants STLS gets it right behind the greeting, before any secret."""
+    script = GREETING + "C: PASS {password}\nS: +OK ..."
+
+    talk = play(script, b"+OK\r\n+OK\r\n", tls="stls")
+    refused = play(script, b"+OK\r\n-ERR no\r\n", tls="stls")
+
+    assert talk.sent == [b"STLS\r\n", b"<tls>", b"PASS secret\r\n"]
+    assert ([b"STLS\r\n"], Inconclusive) == (refused.sent, type(refused.finding))
+
+
+@pytest.mark.parametrize(("allow", "sent"), [(False, []), (True, [b"PASS secret\r\n"])])
+def test_no_password_in_the_clear(play: Play, allow: bool, sent: list[bytes]) -> None:
+    """A password crosses a network without TLS only by leave."""
+    talk = play(GREETING + "C: PASS {password}\nS: +OK ...", b"+OK\r\n+OK\r\n",
+                host="192.0.2.1", allow_insecure_auth=allow)  # fmt: skip
+
+    assert sent == talk.sent
+    assert allow is not isinstance(talk.finding, Skipped)
+
+
+@pytest.mark.parametrize("command", ["DELE 1", "dele 1", " DELE 1", "{x:word=DELE} 1"])
+def test_no_dele_without_leave(play: Play, command: str) -> None:
+    """However DELE is written, it is not sent without leave."""
+    talk = play(f"S: +OK ...\nC: {command}\nS: +OK ...", b"+OK\r\n+OK\r\n")
+
+    assert ([], Skipped) == (talk.sent, type(talk.finding))
+
+
+@pytest.mark.parametrize("code", ["[IN-USE]", "[LOGIN-DELAY]", "[sys/temp]"])
+def test_login_that_is_refused_for_now(play: Play, code: str) -> None:
+    """A maildrop in use is no fault of the server."""
+    talk = play(GREETING + "C: PASS x\nS: +OK ...", f"+OK\r\n-ERR {code} later\r\n".encode())
+
+    assert isinstance(talk.finding, Inconclusive)
+
+
+def test_secrets_are_masked(play: Play) -> None:
+    """No secret is in the log: sent or echoed, in any case, as PASS, AUTH or a SASL response."""
+    script = """S: +OK ...
+    C: PASS {password}
+    S: -ERR ...
+    C: AUTH PLAIN AGFsaWNlAHNlY3JldA==
+    S: + ...
+    C: AGFsaWNlAHNlY3JldA==
+    S: -ERR ...
+    """
+
+    talk = play(script, b"+OK\r\n-ERR no SECRET secret\r\n+ \r\n-ERR\r\n")
+
+    text = "\n".join(map(str, talk.wire))
+    assert "secret" not in text.lower()
+    assert "AGFs" not in text
+    assert text.count("********") == 5
+
+
+def test_endless_line_is_bounded(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line without an end is given up at the limit."""
+    monkeypatch.setattr("pop3check._dialogue.MAX_LINE", 100)
+
+    talk = play(GREETING + "C: NOOP\nS: +OK ...", b"+OK\r\n" + b"x" * 1000)
+
+    assert isinstance(talk.finding, Unmet)
+    assert "more than 100 octets" in talk.finding.actual
+
+
+def test_endless_message_is_bounded(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message without an end is given up at the limit, and says nothing about the server."""
+    monkeypatch.setattr("pop3check._dialogue.MAX_MESSAGE", 100)
+
+    talk = play(
+        GREETING + "C: RETR 1\nS: +OK ...\n<message 1>\nS: .", b"+OK\r\n+OK\r\n" + b"x\r\n" * 99
+    )
+
+    assert isinstance(talk.finding, Inconclusive)
