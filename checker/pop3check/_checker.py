@@ -137,7 +137,8 @@ class _Run:
                 connection.run(discovery.run())
                 _leave(connection, dialogue, quit_=True)
         except (Finding, Breakdown) as error:
-            if isinstance(error, Inconclusive) or "GREETING" not in discovery.facts.answered:
+            hopeless = isinstance(error, Inconclusive | HandshakeFailed)
+            if hopeless or "GREETING" not in discovery.facts.answered:
                 self._unreachable = log.masked(str(error))
                 return None
             if discovery.asked == "CAPA" and capa:

@@ -170,6 +170,7 @@ class Conversation:
         self._lines = 0
         for i, item in enumerate(step.reply.items):
             self.place = self._place(rows[i])
+            self.owed = i > 0  # the first line of a reply promises the rest
             match item:
                 case Template():
                     if _stands_for_more(item):
@@ -183,15 +184,14 @@ class Conversation:
                 case Octets():
                     yield from self._octets(item.data)
                 case StartTLS():
-                    self.expected, self.owed = "a TLS handshake", True
+                    self.expected = "a TLS handshake"
                     yield from self._dialogue.start_tls()
-                    self.owed = False
                 case End():
                     yield from self._end()
                 case _:
                     raise Skipped(f"only a mock can act out {type(item).__name__}")
-        if self.asked:
-            self._facts.answered.add(self.asked)
+        self.owed = False
+        self._facts.answered.add(self.asked)
 
     def _line(self, template: Template) -> Wants[None]:
         self.expected = self._shown(template)
@@ -256,7 +256,7 @@ class Conversation:
         return mail[at - 1] if 0 < at <= len(mail) else None
 
     def _end(self) -> Wants[None]:
-        self.expected, self.owed = "the end of the connection", True
+        self.expected = "the end of the connection"
         try:
             yield from self._dialogue.end(self.expected)
             self.ending = Ending.CLOSED

@@ -81,8 +81,8 @@ class Target:
         Raises:
             TargetError: The URL is wrong, or holds a password.
         """
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
             raise TargetError(f"expected pop3://user@host:port; {error}") from None

@@ -261,8 +261,7 @@ class _Builder:
 
     def _row(self, node: yaml.ScalarNode) -> tuple[tuple[int, int], ...]:
         start, end = node.start_mark, node.end_mark
-        if start.line != end.line:
-            return ()
+        # Escapes and folding make the value another text than the file's, and so not found.
         inset = self.lines[start.line][start.column : end.column].rfind(node.value)
         return ((start.line + 1, start.column + inset + 1),) if inset >= 0 else ()
 

@@ -167,7 +167,7 @@ def test_server_that_refuses_to_serve(target_of: Targets) -> None:
         ("{when: NOOP, reply: <reset>}", Outcome.ERROR, Ending.RESET),
         ("{when: NOOP, reply: <close>}", Outcome.FAIL, Ending.EARLY),
         ('{when: NOOP, reply: "<bytes \\"+O\\">\\n<close>"}', Outcome.FAIL, Ending.EARLY),
-        ("{when: NOOP, dribble: 1 every 50ms}", Outcome.ERROR, Ending.SILENT),
+        ("{when: NOOP, dribble: 1 every 100ms}", Outcome.ERROR, Ending.SILENT),
     ],
 )
 def test_server_that_stops(
@@ -264,7 +264,7 @@ FAIL       RFC1939-5-35  NOOP is answered +OK
            requirement: A server answers +OK to NOOP in the TRANSACTION state. (RFC 1939 section 5)
            expected:    +OK ...
            actual:      -ERR what
-           at conformance/rfc1939-5-35.pop3.yaml:16; connection: ended by the checker
+           at conformance/rfc1939-5-35.pop3.yaml:15; connection: ended by the checker
 """ in describe(report.verdicts[0])  # fmt: skip
     assert "            C: NOOP\n            S: -ERR what" in describe(report.verdicts[0])
     assert f"127.0.0.1:{server.port}: 1 cases, 1 FAIL" == summary(report)

@@ -20,7 +20,7 @@ GREETING = "S: +OK ...\n"
 def test_holes_are_filled_and_bound(play: Play) -> None:
     """C: lines take credentials, what was bound, and examples, in this order."""
     script = (
-        GREETING + "C: USER {user}\nS: +OK {a:int}\nC: LIST {a:int=9}\nS: +OK\nC: TOP 1 {k:int=5}"
+        GREETING + "C: USER {user}\nS: +OK {a:int=1}\nC: LIST {a:int=9}\nS: +OK\nC: TOP 1 {k:int=5}"
     )
 
     talk = play(script, b"+OK\r\n+OK 7\r\n+OK\r\n")
@@ -31,7 +31,7 @@ def test_holes_are_filled_and_bound(play: Play) -> None:
 
 def test_hole_must_agree_ever_after(play: Play) -> None:
     """A hole that was bound must hold the same again; the finding says what it was."""
-    talk = play(GREETING + "C: STAT\nS: +OK {n} {m:int}\nC: STAT\nS: +OK {n} {m}",
+    talk = play(GREETING + "C: STAT\nS: +OK {n} {m:int=1}\nC: STAT\nS: +OK {n} {m}",
                 b"+OK\r\n+OK 2 320\r\n+OK 3 320\r\n")  # fmt: skip
 
     assert isinstance(talk.finding, Unmet)
@@ -43,7 +43,7 @@ def test_hole_must_agree_ever_after(play: Play) -> None:
 )
 def test_line_of_another_form(play: Play, line: str) -> None:
     """A hole is typed, a space is one space, and the status is in upper case."""
-    talk = play(GREETING + "C: STAT\nS: +OK {n} {m:int} ...", f"+OK\r\n{line}\r\n".encode())
+    talk = play(GREETING + "C: STAT\nS: +OK {n} {m:int=1} ...", f"+OK\r\n{line}\r\n".encode())
 
     assert isinstance(talk.finding, Unmet)
     assert ("+OK {n:int} {m:int} ...", line) == (talk.finding.expected, talk.finding.actual)
@@ -76,8 +76,12 @@ def test_bare_lf_is_a_failure(play: Play) -> None:
 
 @pytest.mark.parametrize(
     ("capabilities", "sent"),
-    [((), [b"NOOP\r\n"]), (("UIDL",), [b"UIDL\r\n", b"NOOP\r\n"]), (("uidl",), [b"UIDL\r\n", b"NOOP\r\n"])],
-)  # fmt: skip
+    [
+        ((), [b"NOOP\r\n"]),
+        (("UIDL",), [b"UIDL\r\n", b"NOOP\r\n"]),
+        (("uidl",), [b"UIDL\r\n", b"NOOP\r\n"]),
+    ],
+)
 def test_optional_exchange(play: Play, capabilities: tuple[str, ...], sent: list[bytes]) -> None:
     """An exchange that may be left out is sent only if its capability is announced."""
     script = GREETING + "C?: UIDL\nS: +OK ...\nS: ...\nS: .\nC: NOOP\nS: +OK ..."
@@ -89,7 +93,7 @@ def test_optional_exchange(play: Play, capabilities: tuple[str, ...], sent: list
 
 
 def test_apop_digest(play: Play) -> None:
-    """{digest} is RFC 1939's own example: MD5 over timestamp and secret; sent if there is a stamp."""
+    """{digest} is MD5 over timestamp and secret, as in RFC 1939's example."""
     script = "S: +OK POP3 server ready {stamp}\nC?: APOP {user} {digest}\nS: +OK ..."
 
     talk = play(script, b"+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>\r\n+OK\r\n",
@@ -153,7 +157,8 @@ def test_any_lines_up_to_one(
 ) -> None:
     """Behind a status line, ... stands for any lines; only an empty maildrop excuses their lack."""
     script = (
-        GREETING + "C: STAT\nS: +OK {count}\nC: LIST\nS: +OK ...\nS: ...\nS: {count} {s:int}\nS: ."
+        GREETING
+        + "C: STAT\nS: +OK {count}\nC: LIST\nS: +OK ...\nS: ...\nS: {count} {s:int=1}\nS: ."
     )
     server = f"+OK\r\n+OK {count}\r\n+OK\r\n".encode() + listing
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
-from pop3kit.check import check
+from pop3kit._group import cli
 from pop3mock import MockServer
 from pop3scenarios import loads
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 MUTANT = "pop3: 1\nname: x\nsummary: x\nrules: [{when: NOOP, reply: -ERR}]\n"
 
 
+def invoke(arguments: list[str], env: dict[str, str] | None = None) -> Result:
+    """Run the subcommand as the command line does."""
+    return CliRunner().invoke(cli, ["check", *arguments], env=env)
+
+
 @pytest.fixture
 def url() -> Iterator[str]:
     """The URL of the default server."""
@@ -25,9 +30,12 @@ def url() -> Iterator[str]:
         yield f"pop3://alice@127.0.0.1:{server.port}"
 
 
-def test_fine(url: str) -> None:
+def test_fine(url: str, tmp_path: Path) -> None:
     """A run without failures ends with 0 and counts the outcomes."""
-    result = CliRunner().invoke(check, [url], env={"POP3KIT_PASSWORD": "secret"})
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(MockServer().ca_pem)
+
+    result = invoke([url, "--cafile", str(authority)], env={"POP3KIT_PASSWORD": "secret"})
 
     assert result.exit_code == 0, result.output
     assert "PASS       RFC1939-5-06  STAT and LIST count the same messages" in result.output
@@ -38,7 +46,7 @@ def test_failure() -> None:
     """A failure ends with 1 and shows what came."""
     with MockServer(loads(MUTANT)) as server:
         arguments = [f"pop3://alice@127.0.0.1:{server.port}", "RFC1939-5"]
-        result = CliRunner().invoke(check, arguments, env={"POP3KIT_PASSWORD": "secret"})
+        result = invoke(arguments, env={"POP3KIT_PASSWORD": "secret"})
 
     assert result.exit_code == 1
     assert "FAIL       RFC1939-5-35" in result.output
@@ -50,9 +58,7 @@ def test_wrong_password(url: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("wrong\n")
 
-    result = CliRunner().invoke(
-        check, [url, "--password-file", str(file)], env={"POP3KIT_PASSWORD": "secret"}
-    )
+    result = invoke([url, "--password-file", str(file)], env={"POP3KIT_PASSWORD": "secret"})
 
     assert result.exit_code == 2, result.output
 
@@ -62,7 +68,7 @@ def test_password_file(url: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_bytes(b"secret\r\nnot this\n")
 
-    result = CliRunner().invoke(check, [url, "rfc1939-5-35", "--password-file", str(file)])
+    result = invoke([url, "rfc1939-5-35", "--password-file", str(file)])
 
     assert result.exit_code == 0, result.output
 
@@ -83,7 +89,7 @@ def test_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong usage ends with 64: a misspelt case must not look like a result."""
     monkeypatch.delenv("POP3KIT_PASSWORD", raising=False)
 
-    result = CliRunner().invoke(check, arguments)
+    result = invoke(arguments)
 
     assert result.exit_code == 64, result.output
     assert "secret" not in result.output

@@ -26,6 +26,8 @@ from pop3scenarios import expand, load
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 FENCE = re.compile(r"^```(\w+)?(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: A reader's pytest has no plugin but ours.
+QUIETLY = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:xdist")
 #: Languages that are shown and not run.
 SHOWN = {"text", "sh", "ini", "toml", "json", "diff"}
 
@@ -110,7 +112,7 @@ def test_python(example: Example, tmp_path: Path) -> None:
     """A program runs without an error or a warning, a test module passes."""
     files_before(example, tmp_path)
     if example.title and example.title.startswith("test_"):
-        command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", example.title]
+        command = ["-m", "pytest", "-q", *QUIETLY, "-W", "error", example.title]
     else:
         (tmp_path / "example.py").write_text(example.text, encoding="utf-8")
         command = ["-W", "error", "example.py"]
@@ -142,7 +144,7 @@ def test_console(example: Example, tmp_path: Path) -> None:
         if command[0] == "pop3kit":
             command[:1] = [sys.executable, "-m", "pop3kit"]
         elif command[0] == "pytest":
-            command[:1] = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+            command[:1] = [sys.executable, "-m", "pytest", *QUIETLY]
 
         done = run(command, tmp_path)
 

@@ -409,3 +409,14 @@ def test_own_rule_is_stronger(talk: Talk) -> None:
     own = "rules: [{when: RETR, text: mine}]\nquirks: [retr-without-size]\n"
 
     assert talk(MAIL + own, b"RETR 2\r\n").startswith(b"+OK mine\r\n")
+
+
+@pytest.mark.parametrize(("command", "left"), [(b"DELE 1\r\n", 1), (b"DELE 9\r\n", 2)])
+def test_default_answer_in_a_reply_takes_effect(command: bytes, left: int) -> None:
+    """A reply that begins with ``<default>`` takes effect iff the default answer does."""
+    rules = 'rules: [{when: DELE, reply: "<default>\\n<wait 1ms>"}]\n'
+    server, session = session_of(MAIL.lstrip() + rules)
+
+    session.receive(command + b"QUIT\r\n")
+
+    assert len(server.maildrop) == left

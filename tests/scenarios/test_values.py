@@ -77,6 +77,7 @@ def test_nth_within_agrees_with_contains(a: int, b: int, c: int, d: int) -> None
     assert inner.within(outer) == all(n in outer for n in range(a, a + b + 1))
     assert inner.within(parse_nth(f"{a}.."))
     assert not parse_nth(f"{a}..").within(inner)
+    assert not parse_nth([f"{a}", f"{a + b + 1}"]).within(inner)
 
 
 @pytest.mark.parametrize(

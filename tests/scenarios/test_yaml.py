@@ -167,6 +167,8 @@ def _place(document: _yaml.Document, path: _yaml.Path, *offset: int) -> tuple[in
         ("k: 'a''b'", (0, 2), (1, 4)),
         ("k: >\n  abc\n  def\n", (0, 5), (1, 4)),
         ("k: abc\n  def", (0, 5), (1, 4)),
+        ("k: &a\n  |\n  abc\n", (0, 1), (1, 4)),
+        ("k: |\n  abc\u2028  def\n  ghi\n", (1, 1), (1, 4)),
     ],
 )
 def test_place_inside_a_value(text: str, offset: tuple[int, int], place: tuple[int, int]) -> None:
