@@ -129,11 +129,10 @@ class _Run:
 
     def _discover(self, *, capa: bool) -> Facts | None:
         log = self._log()
-        discovery = Discovery(self._target, Dialogue(self._target, log), capa=capa)
+        dialogue = Dialogue(self._target, log)
+        discovery = Discovery(self._target, dialogue, capa=capa)
         try:
             with Connection(self._target, self._deadline) as connection:
-                dialogue = Dialogue(self._target, log)
-                discovery = Discovery(self._target, dialogue, capa=capa)
                 connection.run(discovery.run())
                 _leave(connection, dialogue, quit_=True)
         except (Finding, Breakdown) as error:

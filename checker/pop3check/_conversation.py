@@ -224,10 +224,8 @@ class Conversation:
         self.expected = self._shown(after)
         if form is not None:
             self.expected = f"more lines of the form {form.source!r}, then {self.expected}"
-        repeated = {hole.name for hole in form.holes} if form else set()
-        others = {k: v for k, v in self._bindings.items() if k not in repeated}
         while not self._ends(after, line := (yield from self._next_line())):
-            if form is not None and _match(form, line, others) is None:
+            if form is not None and _match(form, line, {}) is None:
                 raise Unmet(self.expected, printable(line))
         self._lines -= 1
         self._dialogue.unread(line)

@@ -160,7 +160,7 @@ def _ask(client: POP3Client, commands: Iterable[str]) -> None:
         "LAST": client.last,
         "LIST": client.list,
         "TOP": lambda: client.top(1, 0),
-        "UIDL": client.uidl,
+        "UIDL": lambda: (client.uidl(), client.uidl(1)),
     }
     for command in commands:
         try:

@@ -36,14 +36,14 @@ _STATUS = "RFC 1939 section 3 (a response starts with a status indicator)"
 _UIDL_LINE = "RFC 1939 section 7 (message number, a single space, unique-id of 1 to 70 characters)"
 _LISTING = "RFC 1939 section 5 (a listing has one line for each message)"
 _DROP_SIZE = "RFC 1939 section 5 (STAT gives the size of the maildrop in octets)"
-_STAYS = "RFC 1939 section 4 (a refused login leaves the session in AUTHORIZATION)"
 
 QUIRKS: dict[str, Quirk] = {
     # Greeting and capabilities. CAPA is an extension, so a server need not know it.
     "greeting-bare": Quirk("the greeting is +OK with nothing after it"),
     "no-capa": Quirk("CAPA is refused"),
     "capa-closes": Quirk("the connection is closed when CAPA is sent", _ANSWER),
-    "close-on-bad-auth": Quirk("the connection is closed after a refused login", _STAYS),
+    # RFC 1939 section 4: a server may close the connection after a refused login.
+    "close-on-bad-auth": Quirk("the connection is closed after a refused login"),
     # Commands that RFC 1939 makes optional, or has dropped.
     "no-last": Quirk("LAST is refused"),
     "last-zero": Quirk("LAST says 0 although messages were retrieved in this session"),

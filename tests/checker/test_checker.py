@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pop3check import Ending, Outcome, Target, check, check_all, describe, select, summary
+from pop3check._connection import Connection
+from pop3check._dialogue import Dialogue
+from pop3check._wants import Silence
+from pop3check._wirelog import WireLog
 from pop3mock import MockServer
 from pop3scenarios import Scenario, loads
 
@@ -67,18 +71,35 @@ def test_requires(scenario_of: Scenarios, target_of: Targets) -> None:
     ) == (Outcome.SKIP, "the server does not announce SASL SCRAM-SHA-256")
 
 
-@pytest.mark.parametrize(("octets", "outcome"), [(300, Outcome.PASS), (301, Outcome.SKIP)])
+@pytest.mark.parametrize(
+    ("mail", "outcome"),
+    [
+        ("{octets: 300}", Outcome.PASS),
+        ("{octets: 301}", Outcome.SKIP),
+        ("{octets: 150}, {octets: 150}", Outcome.SKIP),
+    ],
+)
 def test_maildrop_is_a_precondition(
-    scenario_of: Scenarios, target_of: Targets, octets: int, outcome: Outcome
+    scenario_of: Scenarios, target_of: Targets, mail: str, outcome: Outcome
 ) -> None:
     """Other mail than the scenario states skips the case, and never fails it."""
-    case = scenario_of(QUIT, f"maildrop: [{{octets: {octets}}}]\n")
+    case = scenario_of(QUIT, f"maildrop: [{mail}]\n")
 
     with served("maildrop: [{octets: 300}]\n") as server:
         verdict = check(target_of(server), case)
 
     assert outcome == verdict.outcome
     assert ("precondition" in verdict.reason) is (outcome is Outcome.SKIP)
+
+
+def test_mail_is_counted_as_it_is_sent(scenario_of: Scenarios, target_of: Targets) -> None:
+    """RFC 1939, section 11: a line end counts as two octets, a missing last one too."""
+    mail = 'maildrop: [{raw: "A: b\\n\\nno line end"}]\n'
+
+    with served(mail) as server:
+        verdict = check(target_of(server), scenario_of(QUIT, mail))
+
+    assert verdict.outcome is Outcome.PASS, verdict.reason
 
 
 def test_expire_0_protects_mail(scenario_of: Scenarios, target_of: Targets) -> None:
@@ -111,6 +132,30 @@ def test_without_a_user(target_of: Targets) -> None:
 
     assert [verdict.outcome for verdict in report.verdicts] == [Outcome.PASS, Outcome.SKIP]
     assert report.exit_status == 0
+
+
+def test_nothing_was_judged(target_of: Targets) -> None:
+    """A run in which every case is skipped says nothing: it is inconclusive."""
+    with MockServer() as server:
+        report = check_all(Target(host=server.host, port=server.port), ["rfc1939-5-35"])
+
+    assert [verdict.outcome for verdict in report.verdicts] == [Outcome.SKIP]
+    assert report.exit_status == 2
+
+
+def test_no_dele_no_connection() -> None:
+    """A case that would delete is skipped before anything is sent."""
+    verdict = check(Target(host="127.0.0.1", port=1), "rfc1939-5-37")
+
+    assert (verdict.outcome, verdict.ending) == (Outcome.SKIP, Ending.NONE)
+
+
+def test_leaves_by_quit(scenario_of: Scenarios, target_of: Targets) -> None:
+    """A conversation that does not say QUIT is ended by it, so that the maildrop is free again."""
+    with MockServer() as server:
+        check(target_of(server, user="bob"), scenario_of("S: +OK ...\nC: CAPA\nS: +OK ...\n"))
+
+    assert server.journal.commands[-2:] == ["CAPA", "QUIT"]
 
 
 def test_nobody_listens() -> None:
@@ -167,7 +212,7 @@ def test_server_that_refuses_to_serve(target_of: Targets) -> None:
         ("{when: NOOP, reply: <reset>}", Outcome.ERROR, Ending.RESET),
         ("{when: NOOP, reply: <close>}", Outcome.FAIL, Ending.EARLY),
         ('{when: NOOP, reply: "<bytes \\"+O\\">\\n<close>"}', Outcome.FAIL, Ending.EARLY),
-        ("{when: NOOP, dribble: 1 every 100ms}", Outcome.ERROR, Ending.SILENT),
+        ("{when: NOOP, dribble: 1 every 300ms}", Outcome.ERROR, Ending.SILENT),
     ],
 )
 def test_server_that_stops(
@@ -185,8 +230,10 @@ def test_server_that_stops(
     S: +OK ...
     """)
 
+    deadline = 0.5 if "dribble" in rule else 60.0
+
     with served(f"rules: [{rule}]\n") as server:
-        verdict = check(target_of(server, timeout=0.2), case, deadline=0.25)
+        verdict = check(target_of(server, timeout=0.5), case, deadline=deadline)
 
     assert (outcome, ending) == (verdict.outcome, verdict.ending), verdict
 
@@ -229,6 +276,27 @@ def test_handshake_that_was_promised(target_of: Targets) -> None:
         verdict = check(target_of(server, ssl_context=server.client_context()), "rfc2595-4-07")
 
     assert (verdict.outcome, verdict.expected) == (Outcome.FAIL, "a TLS handshake")
+
+
+def test_handshake_without_trust(target_of: Targets) -> None:
+    """A certificate that the checker was not told to trust is no failure of the server."""
+    with MockServer() as server:
+        verdict = check(target_of(server), "rfc2595-4-07")
+
+    assert verdict.outcome is Outcome.ERROR
+    assert "certificate" in verdict.reason
+
+
+def test_conversation_that_takes_too_long(target_of: Targets) -> None:
+    """However often octets come, a connection lasts no longer than it may."""
+    seconds = iter([0.0, 0.0, 59.0, 60.0])
+
+    with MockServer() as server:
+        target = target_of(server)
+        with Connection(target, 60.0, lambda: next(seconds)) as connection:
+            connection.run(Dialogue(target, WireLog()).line())
+            with pytest.raises(Silence, match="longer than it may"):
+                connection.run(Dialogue(target, WireLog()).line())
 
 
 def test_one_session_at_a_time(target_of: Targets) -> None:

@@ -87,7 +87,7 @@ def test_mutant_fails(case_id: str, rule: str, target_of: Callable[..., Target])
     server, user = server_for(case, rule)
 
     with server:
-        target = target_of(server, user, ssl_context=server.client_context(), timeout=0.3)
+        target = target_of(server, user, ssl_context=server.client_context(), timeout=0.5)
         verdict = check(target, case, allow_delete=True)
 
     expected = Outcome.NON_STRICT if case_id == "RFC1939-3-29" else Outcome.FAIL

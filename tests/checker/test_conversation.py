@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pop3check import Facts
+from pop3check import Facts, Target
+from pop3check._dialogue import Dialogue
 from pop3check._findings import Inconclusive, Skipped, Unmet
+from pop3check._wirelog import WireLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,15 +233,28 @@ def test_close_with_nothing_before_it(play: Play) -> None:
     assert isinstance(goes_on.finding, Unmet)
 
 
-def test_octets_before_tls(play: Play) -> None:
+def test_octets_before_tls() -> None:
     """Octets behind the reply to STLS are a finding: anyone could have put them there."""
+    dialogue = Dialogue(Target(host="127.0.0.1"), WireLog())
+    upgrade = dialogue.upgrade()
+    next(upgrade)
+    upgrade.send(b"")
+
+    with pytest.raises(Unmet, match="the TLS handshake, nothing before it, got 5 octets"):
+        upgrade.send(b"+OK\r\n+OK\r\n")
+
+    assert not dialogue.tls
+
+
+def test_tls_in_the_script(play: Play) -> None:
+    """<starttls> is the handshake; what follows goes inside TLS, and is marked so."""
     script = GREETING + "C: STLS\nS: +OK ...\n<starttls>\nC: NOOP\nS: +OK ..."
     facts = Facts(capabilities=("STLS",))
 
-    clean = play(script, b"+OK\r\n+OK\r\n", facts=facts)
+    talk = play(script, b"+OK\r\n+OK\r\n", facts=facts)
 
-    assert clean.sent == [b"STLS\r\n", b"<tls>", b"NOOP\r\n"]
-    assert [line.tls for line in clean.wire] == [False, False, False, True]
+    assert talk.sent == [b"STLS\r\n", b"<tls>", b"NOOP\r\n"]
+    assert [line.tls for line in talk.wire] == [False, False, False, True]
 
 
 def test_stls_before_the_script(play: Play) -> None:

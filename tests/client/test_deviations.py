@@ -142,7 +142,7 @@ SIGHTINGS: list[tuple[str, str, dict[str, Any], Any, Any, bool]] = [
         {"PASS": (b"-ERR no\r\n", "<close>")},
         None,
         lambda c: refused(c.login, "a", "b"),
-        True,
+        False,
     ),
 ]
 IDS = [f"{sighting[0]}-{sighting[1]}" for sighting in SIGHTINGS]

@@ -84,7 +84,7 @@ def ask(client: pop3client.POP3Client, command: str) -> None:
         "LAST": client.last,
         "LIST": lambda: client.list(1),
         "TOP": lambda: client.top(1, 0),
-        "UIDL": client.uidl,
+        "UIDL": lambda: (client.uidl(), client.uidl(1)),
     }
     try:
         questions[command]()

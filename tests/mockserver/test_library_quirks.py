@@ -57,6 +57,24 @@ CASES = [
         b"-ERR LIST takes no argument\r\n"
         b"+OK 4 messages (20559 octets)\r\n1 194\r\n2 106\r\n3 259\r\n4 20000\r\n.\r\n",
     ),
+    Case("stat-negative", b"STAT\r\n", b"+OK 4 -4096\r\n"),
+    Case("reply-blank-line", b"STAT\r\n", b"\r\n+OK 4 20559\r\n"),
+    Case(
+        "first-line-blank",
+        b"UIDL\r\nUIDL 2\r\n",
+        b"+OK\r\n\r\n1 first\r\n2 second\r\n.\r\n+OK 2 second\r\n",
+    ),
+    Case(
+        "uidl-ok-prefix",
+        b"UIDL\r\nUIDL 2\r\n",
+        b"+OK\r\n+OK 1 first\r\n+OK 2 second\r\n.\r\n+OK 2 second\r\n",
+    ),
+    Case("uidl-blank", b"UIDL\r\nUIDL 2\r\n", b"+OK\r\n1 first\r\n2\r\n.\r\n+OK 2 second\r\n"),
+    Case(
+        "uidl-one-no-number",
+        b"UIDL 2\r\nUIDL\r\n",
+        b"+OK second\r\n+OK\r\n1 first\r\n2 second\r\n.\r\n",
+    ),
     Case("no-last", b"LAST\r\n", b"-ERR Unknown command: LAST\r\n"),
     Case(
         "last-zero",
