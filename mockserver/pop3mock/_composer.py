@@ -80,6 +80,20 @@ class Composer:
             self._actions.append(act.End(how))
             self._over = True
 
+    def do(self, action: Wait | Dribble | StartTLS | End) -> None:
+        """Add what an action of the line language does to the connection."""
+        match action:
+            case Wait():
+                self.wait(action.seconds)
+            case Dribble():
+                self.dribble(action)
+            case StartTLS():
+                self.start_tls()
+            case End():
+                self.end(action.how)
+            case _:
+                assert_never(action)
+
     def actions(self) -> list[act.Action]:
         """All that was added, in order."""
         self._flush()
@@ -113,14 +127,19 @@ def speak(
         reply: The reply.
         composer: Where it goes.
         value_of: What a hole holds.
-        default: The RFC-correct answer, for ``<default>``.
+        default: The RFC-correct answer, in pieces, for ``<default>``; a line ``...`` stands for
+            those of its lines that the reply has not said itself.
         message: The octets of ``<message n>``.
         finish: Gives a line that ends in `` ...`` its end.
         eol: The line end.
     """
+    lines = 0
     for item in reply.items:
         match item:
+            case Template(parts=(), open_ended=True):
+                composer.send(*(line + eol for line in _data_lines(default())[lines - 1 :]))
             case Template():
+                lines += 1
                 line = finish(item, item.fill(value_of))
                 composer.send(line.encode("utf-8", "surrogateescape") + eol)
             case Octets():
@@ -129,13 +148,10 @@ def speak(
                 composer.send(*default())
             case MessageData():
                 composer.send(message(item))
-            case Wait():
-                composer.wait(item.seconds)
-            case Dribble():
-                composer.dribble(item)
-            case StartTLS():
-                composer.start_tls()
-            case End():
-                composer.end(item.how)
             case _:
-                assert_never(item)
+                composer.do(item)
+
+
+def _data_lines(answer: list[bytes]) -> list[bytes]:
+    """The lines of a multi-line answer between its status line and its terminator."""
+    return b"".join(answer).split(b"\r\n")[1:-2]

@@ -175,3 +175,19 @@ def test_two_connections_each_from_the_start() -> None:
 
     assert first[1] == Send(b"+OK hello alice\r\n")
     assert second[1] == Send(b"+OK hello bob\r\n")
+
+
+def test_line_of_any_text_is_the_rest_of_the_default() -> None:
+    """``S: ...`` stands for the lines that the correct server would say and the script does not."""
+    server = playing(
+        "S: +OK\nC: USER {user}\nS: +OK\nC: PASS {password}\nS: +OK\n"
+        "C: CAPA\nS: +OK\nS: ...\nS: .\nC: LIST\nS: +OK\nS: 1 99\nS: ...\nS: .\n",
+        "server: {capabilities: [TOP, UIDL, USER]}\n",
+    )
+
+    actions = said(server, b"USER alice", b"PASS secret", b"CAPA", b"LIST")
+
+    assert actions[3:] == [
+        Send(b"+OK\r\nTOP\r\nUIDL\r\nUSER\r\n.\r\n"),
+        Send(b"+OK\r\n1 99\r\n.\r\n"),
+    ]
