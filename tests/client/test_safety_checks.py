@@ -58,7 +58,7 @@ CHECKS = {
     "mapped addresses are looked into": Check(
         "_blocking.py",
         "(mapped or address).is_loopback",
-        "address.is_loopback",
+        "mapped is None and address.is_loopback",  # Python 3.13 looks into them by itself
         "test_opening.py::test_password_to_this_machine",
     ),
     "+OK is an exact token": Check(
