@@ -184,8 +184,9 @@ def _follow(text: str, parsed: ParsedFile) -> tuple[ParsedFile, str | None]:
 
 
 def _key(parsed: ParsedFile) -> str:
-    """What two ways to the same file have in common."""
-    return os.path.realpath(parsed.path)
+    """What two ways to the same file have in common; shipped files have one way only."""
+    shipped_file = kind_of(parsed.path) != "own"
+    return str(parsed.path) if shipped_file else os.path.realpath(parsed.path)
 
 
 # Checking a file with all the files it is made of
