@@ -17,10 +17,10 @@ from ._library import find, kind_of, shipped
 from ._lines import Hole, LineError, Template, difference, parse_line
 from ._loader import check, expand, load, loads
 from ._maildrop import Mail
+from ._mailitem import MailItem
 from ._model import (
     ExpectSection,
     FetchSection,
-    MailItem,
     Rule,
     ScenarioFile,
     ServerSection,

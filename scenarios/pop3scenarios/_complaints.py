@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from ._errors import Problem, did_you_mean, got
-from ._model import WORDS_FOR_PATTERN, ScenarioFile
+from ._fields import WORDS_FOR_PATTERN
+from ._model import ScenarioFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

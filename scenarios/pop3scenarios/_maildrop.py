@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ._model import MailItem
+    from ._mailitem import MailItem
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _FILLER = b"The quick brown fox jumps over the lazy dog; the maildrop holds one line more.\r\n"

@@ -2,123 +2,29 @@
 
 from __future__ import annotations
 
-import glob
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+
+from ._actions import Ending
+from ._fields import (
+    Announcement,
+    Command,
+    Dribbling,
+    Line,
+    Mode,
+    Name,
+    Occurrences,
+    Patterns,
+    Replies,
+    Scripts,
+    Seconds,
+    Section,
+    State,
+    Version,
 )
-from pydantic_core import PydanticCustomError
-
-from ._actions import Dribble, Ending, parse_dribble, parse_duration
-from ._errors import got
-from ._lines import Hole, LineError, Template, parse_line
-from ._maildrop import smallest
-from ._script import LineErrors, Reply, Script, parse_reply, parse_script
-from ._values import Announced, Nth, parse_announced, parse_nth
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-_COMMAND = r"^[A-Za-z][A-Za-z0-9-]*$"
-_NAME = r"^[a-z0-9][a-z0-9.-]*$"
-
-#: What the patterns say, for those who do not read patterns.
-WORDS_FOR_PATTERN = {
-    _COMMAND: "a command: letters, digits and hyphens",
-    _NAME: "a name: lower-case letters, digits, dots and hyphens",
-}
-
-
-def _lines_problem(errors: list[LineError]) -> PydanticCustomError:
-    return PydanticCustomError("lines", "wrong lines", {"errors": errors})
-
-
-def _read_reply(value: object) -> Reply:
-    try:
-        return parse_reply(_text(value))
-    except LineErrors as error:
-        raise _lines_problem(error.errors) from None
-
-
-def _read_script(value: object) -> Script:
-    try:
-        return parse_script(_text(value))
-    except LineErrors as error:
-        raise _lines_problem(error.errors) from None
-
-
-def _read_line(value: object) -> Template:
-    try:
-        # A literal block ends in a line end that is not part of the line.
-        return parse_line(_text(value).removesuffix("\n"))
-    except LineError as error:
-        raise _lines_problem([error]) from None
-
-
-def _read_pattern(value: object) -> Template:
-    pattern = _read_line(value)
-    first = pattern.parts[0] if pattern.parts else ""
-    whole_word = isinstance(first, str) and (len(pattern.parts) == 1 or " " in first)
-    if not pattern.keyword or not whole_word:
-        raise ValueError("this can never match: begin with a command, 'greeting' or '*'")
-    if pattern.keyword in ("*", "GREETING") and pattern.source.upper() != pattern.keyword:
-        raise ValueError(f"this can never match: {pattern.keyword.lower()!r} stands alone")
-    return pattern
-
-
-def _listed(value: object) -> object:
-    if value == []:
-        raise ValueError("this can never match: the list is empty")
-    return value if isinstance(value, list) else [value]
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected text, got {got(value)}")
-    return value
-
-
-def _seconds(value: object) -> float:
-    return parse_duration(_text(value))
-
-
-def _dribble(value: object) -> Dribble:
-    return parse_dribble(_text(value))
-
-
-def _announced(value: object) -> Announced:
-    return parse_announced(_text(value))
-
-
-Line = Annotated[Template, BeforeValidator(_read_line)]
-Pattern = Annotated[Template, BeforeValidator(_read_pattern)]
-Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-State = Literal["authorization", "transaction"]
-Command = Annotated[str, Field(pattern=_COMMAND)]
-Name = Annotated[str, Field(pattern=_NAME)]
-Version = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
-Mode = Literal["retr", "list", "slow"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        arbitrary_types_allowed=True,
-        alias_generator=lambda name: name.replace("_", "-"),
-    )
+from ._lines import Hole, Template
+from ._mailitem import MailItem
 
 
 class Source(BaseModel):
@@ -134,7 +40,7 @@ class Source(BaseModel):
         return f"{self.scenario}:{self.line}"
 
 
-class Rule(_Section):
+class Rule(Section):
     """One departure from what the RFC-correct server would do."""
 
     when: Patterns = Field(
@@ -145,20 +51,20 @@ class Rule(_Section):
         default=None, description="Only inside TLS (yes), or only outside it (no)."
     )
     user: str | None = Field(default=None, description="Only once this user name was given.")
-    nth: Annotated[Nth, BeforeValidator(parse_nth)] | None = Field(
+    nth: Occurrences | None = Field(
         default=None, description="Only these occurrences, from 1: 2, 2.., 2..4, [1, 3]."
     )
     scope: Literal["connection", "user", "server"] = Field(
         default="connection", description="What nth counts over."
     )
-    reply: Annotated[Reply, BeforeValidator(_read_reply)] | None = Field(
+    reply: Replies | None = Field(
         default=None, description="The whole answer, in the line language."
     )
     text: Line | None = Field(default=None, description="Text behind +OK; empty for a bare +OK.")
     error: Line | None = Field(
         default=None, description="Text behind -ERR when the answer is a refusal."
     )
-    octets: Annotated[Announced, BeforeValidator(_announced)] | None = Field(
+    octets: Announcement | None = Field(
         default=None, description="The size announced: omitted, +37, 200%, or any text."
     )
     entry: Line | None = Field(
@@ -182,7 +88,7 @@ class Rule(_Section):
         description="Whether the command takes effect; by default iff the answer is +OK.",
     )
     delay: Seconds | None = Field(default=None, description="Wait before answering: 2s, 10ms.")
-    dribble: Annotated[Dribble, BeforeValidator(_dribble)] | None = Field(
+    dribble: Dribbling | None = Field(
         default=None, description="Send so many octets at a time: 1 every 10ms."
     )
     cut: int | None = Field(
@@ -255,7 +161,7 @@ def _shape(pattern: Template) -> str:
     return text
 
 
-class ServerSection(_Section):
+class ServerSection(Section):
     """The server as it stands before any rule changes it."""
 
     greeting: Line | None = Field(
@@ -283,7 +189,7 @@ class ServerSection(_Section):
         return value
 
 
-class TLSSection(_Section):
+class TLSSection(Section):
     """How the server speaks TLS."""
 
     mode: Literal["none", "stls", "implicit"] | None = Field(
@@ -300,97 +206,7 @@ class TLSSection(_Section):
     )
 
 
-class MailItem(_Section):
-    """One entry of a maildrop: a message, or several.
-
-    Exactly one of ``body``, ``raw``, ``file``, ``files``, ``mbox``, ``maildir`` and ``octets``.
-    """
-
-    from_: str | None = Field(default=None, alias="from", description="From: of an inline message.")
-    to: str | None = Field(default=None, description="To: of an inline message.")
-    subject: str | None = Field(default=None, description="Subject: of an inline message.")
-    headers: dict[str, str] = Field(
-        default={}, description="Further header fields of an inline message."
-    )
-    body: str | None = Field(default=None, description="Text of an inline message.")
-    raw: str | None = Field(default=None, description="A whole message, header and body.")
-    file: Path | None = Field(
-        default=None, description="A file with one message, served as it stands."
-    )
-    files: str | None = Field(
-        default=None, description="A pattern of such files, in order of their names."
-    )
-    mbox: Path | None = Field(
-        default=None, description="A file in mbox format; it is never altered."
-    )
-    maildir: Path | None = Field(default=None, description="A Maildir; it is never altered.")
-    octets: int | None = Field(default=None, ge=100, description="Octets of a generated message.")
-    count: int = Field(
-        default=1, ge=1, le=1_000_000, description="So many copies, each with its number."
-    )
-    uid: str | None = Field(
-        default=None, description="The unique-id, instead of one made by the server."
-    )
-
-    @field_validator("file", "mbox", mode="after")
-    @classmethod
-    def _is_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        return None if value is None else _existing(value, info, os.path.isfile, "file")
-
-    @field_validator("maildir", mode="after")
-    @classmethod
-    def _is_folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        return None if value is None else _existing(value, info, os.path.isdir, "folder")
-
-    @field_validator("files", mode="after")
-    @classmethod
-    def _some_exist(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        home = os.path.expanduser(value)  # noqa: PTH111 - a pattern is no path
-        pattern = os.path.join(glob.escape(str(_base(info))), home)  # noqa: PTH118
-        # glob, not Path.glob, for that takes no absolute pattern.
-        found = glob.iglob(pattern, recursive=True)  # noqa: PTH207
-        if not any(map(os.path.isfile, found)):
-            raise ValueError(f"no file matches {value!r}; paths are relative to the scenario file")
-        return pattern
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> MailItem:
-        kinds = ("body", "raw", "file", "files", "mbox", "maildir", "octets")
-        named = [kind for kind in kinds if getattr(self, kind) is not None]
-        inline = any((self.from_, self.to, self.subject, self.headers))
-        if len(named) > 1 or (not named and not inline):
-            raise ValueError(
-                f"exactly one of {', '.join(kinds)} is needed, got {', '.join(named) or 'none'}"
-            )
-        if inline and named and named[0] not in ("body", "octets"):
-            raise ValueError(f"header fields do not go with {named[0]}")
-        several = self.count > 1 or bool({"files", "mbox", "maildir"} & set(named))
-        if self.uid is not None and several:
-            raise ValueError("a uid is of one message")
-        if self.octets is not None and self.octets < smallest(self):
-            raise ValueError(f"its header alone has {smallest(self)} octets")
-        return self
-
-
-def _existing(
-    value: Path, info: ValidationInfo, is_there: Callable[[Path], bool], what: str
-) -> Path:
-    # os.path answers no, where Path raises: for names too long, and for users unknown.
-    path = _base(info) / os.path.expanduser(value)  # noqa: PTH111
-    if not is_there(path):
-        raise ValueError(f"there is no {what} {value}; paths are relative to the scenario file")
-    return path
-
-
-def _base(info: ValidationInfo) -> Path:
-    context: dict[str, Any] = info.context or {}
-    base = context.get("base", Path.cwd())
-    return base if isinstance(base, Path) else Path.cwd()
-
-
-class FetchSection(_Section):
+class FetchSection(Section):
     """A run of a client that fetches all mail: how it connects, and how it must end."""
 
     tls: Literal["none", "stls", "implicit"] | None = Field(
@@ -423,7 +239,7 @@ class FetchSection(_Section):
     )
 
 
-class ExpectSection(_Section):
+class ExpectSection(Section):
     """What a client must do, and must never do, under the scenario."""
 
     never: Patterns = Field(default=(), description="Commands that must never come.")
@@ -431,7 +247,7 @@ class ExpectSection(_Section):
         default=(), description="Commands that must never come outside TLS."
     )
     always: Patterns = Field(default=(), description="Commands that must come.")
-    counts: dict[Command, Annotated[Nth, BeforeValidator(parse_nth)]] = Field(
+    counts: dict[Command, Occurrences] = Field(
         default={}, description="How often a command comes: 3, 1.., 2..4."
     )
     allow: Patterns = Field(
@@ -440,7 +256,7 @@ class ExpectSection(_Section):
     fetch: FetchSection = Field(default=FetchSection(), description="How a fetch of all mail ends.")
 
 
-class Fragment(_Section):
+class Fragment(Section):
     """The part of a file that can also stand in a variant."""
 
     summary: str = Field(default="", description="One line: what is seen on the wire.")
@@ -458,7 +274,7 @@ class Fragment(_Section):
     rules: tuple[Rule, ...] = Field(
         default=(), description="Departures; the first that matches holds."
     )
-    script: Annotated[Script, BeforeValidator(_read_script)] | None = Field(
+    script: Scripts | None = Field(
         default=None, description="The exact conversation of a connection."
     )
     expect: ExpectSection = Field(

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ._model import MailItem, ScenarioFile
+    from ._mailitem import MailItem
+    from ._model import ScenarioFile
     from ._script import Script
 
 _Section = TypeVar("_Section", ServerSection, TLSSection, ExpectSection, FetchSection)
