@@ -95,6 +95,10 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client has sent its FIN; what it asked before is still answered."""
         self._client_done = True
+        # Both sides are done with a connection that hangs or is half closed, and inside TLS there
+        # is no half-close to answer into.
+        if self._log.ended or self._log.tls:
+            return False
         return self._answering
 
     def pause_writing(self) -> None:

@@ -45,10 +45,10 @@ class RawClient:
 
     def rest(self) -> bytes:
         """Everything that comes until the connection ends."""
+        pieces, self._buffer = [self._buffer], b""
         while data := self.socket.recv(65536):
-            self._buffer += data
-        found, self._buffer = self._buffer, b""
-        return found
+            pieces.append(data)
+        return b"".join(pieces)
 
     def ask(self, command: bytes) -> bytes:
         """Send one command and read one line."""

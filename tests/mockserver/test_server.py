@@ -261,6 +261,26 @@ def test_client_that_half_closes_gets_its_answers(raw: Raw) -> None:
     assert said.endswith(b".\r\n+OK bye\r\n")
 
 
+@pytest.mark.parametrize("ending", ["hang", "half-close"])
+@pytest.mark.parametrize("tls", ["none", "implicit"])
+def test_client_that_gives_up(
+    raw: Raw, ending: str, tls: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A connection that hangs, or is half closed, is over when the client closes its side."""
+    rules = f"rules: [{{when: NOOP, then: {ending}}}]\ntls: {{mode: {tls}}}\n"
+    with playing(rules) as server:
+        client = raw(server)
+        if tls == "implicit":
+            client.wrap()
+        client.login()
+        client.ask(b"NOOP")
+        client.close()
+
+        server.wait_closed()
+
+    assert caplog.records == []
+
+
 def test_reader_that_does_not_read(raw: Raw) -> None:
     """A client that asks for far more than it reads is held back, and loses nothing."""
     mail = "maildrop: [{octets: 1000000}]\n"
