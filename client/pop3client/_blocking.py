@@ -90,7 +90,9 @@ class SocketShell:
             # A command is one small segment that must not wait for the acknowledgement of the
             # one before: Nagle's algorithm and delayed ACK cost 40 ms each time.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return is_local(self._socket)
+        # A socket made elsewhere may lead to a proxy on this machine, and from there anywhere.
+        through_a_proxy = self._factory is not None and not names_this_machine(want.host)
+        return is_local(self._socket) and not through_a_proxy
 
     def _start_tls(self, want: StartTLS) -> TLSInfo:
         sock = self._connected("TLS handshake")
@@ -187,13 +189,22 @@ def dial(host: str, port: int, timeout: float, *, clock: Clock) -> socket.socket
     raise failure
 
 
+def names_this_machine(host: str) -> bool:
+    """True for ``localhost`` and for loopback addresses."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
 def is_local(sock: socket.socket) -> bool:
     """True if the peer is this machine: a loopback address, or no network at all."""
     if sock.family not in (socket.AF_INET, socket.AF_INET6):
         return sock.family == getattr(socket, "AF_UNIX", None)
     try:
-        address = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
-    except (OSError, ValueError):
+        return names_this_machine(sock.getpeername()[0].partition("%")[0])
+    except OSError:
         return False
-    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1
-    return (mapped or address).is_loopback

@@ -68,6 +68,9 @@ def handshake(
         if isinstance(error, TimeoutError):
             raise
         raise handshake_error(error, host) from error
+    except BaseException:  # an interrupt: by now only we know the socket
+        (secured or sock).close()
+        raise
     cipher = secured.cipher()
     info = TLSInfo(
         protocol=secured.version() or "",

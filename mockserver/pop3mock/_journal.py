@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 #: Octets of an answer that a transcript shows.
 _SHOWN = 400
+
+#: What may stand before a command that is not sent as it should be, the command, the rest.
+_KEYWORD = re.compile(r"([^A-Za-z]*(PASS|APOP|AUTH)[ \t]+)(.*)", re.IGNORECASE | re.DOTALL)
+
+#: A secret of fewer letters stands in words by chance, and is not looked for in answers.
+_TELLING = 3
 
 #: Commands whose arguments are secret, and how many of the leading ones are not.
 _SECRET = {"PASS": 0, "APOP": 1, "AUTH": 1}
@@ -32,6 +39,7 @@ class Exchange:
         rule: What answered: ``default``, or the rule as ``name:line``.
         tls: Whether it went inside TLS.
         state: The state of the session when the command came.
+        greeting: Whether it is the greeting, which no command asked for.
     """
 
     connection: int
@@ -42,6 +50,7 @@ class Exchange:
     rule: str
     tls: bool
     state: str
+    greeting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +95,21 @@ class ConnectionLog:
     removed: tuple[str, ...] = ()
     tls: str = ""
     _events: list[tuple[float, str, bool]] = field(default_factory=list)
+    _secrets: set[str] = field(default_factory=set)
     _began: float = field(default_factory=time.monotonic)
     _notify: Callable[[], None] = lambda: None
 
-    def exchange(self, line: str, reply: str, rule: str, *, tls: bool, state: str) -> None:
-        """Write down a command and the answer to it."""
+    def exchange(
+        self, line: str, reply: str, rule: str, *, tls: bool, state: str, label: str = ""
+    ) -> None:
+        """Write down a command and the answer to it; a label stands for what is no command."""
         now = time.monotonic() - self._began
-        greeting = line == "GREETING"
-        shown = "" if greeting else line if line.startswith("(") else self.masked(line)
-        command = "" if greeting else line.split(" ", 1)[0].upper()
-        self.exchanges.append(Exchange(self.number, now, command, shown, reply, rule, tls, state))
+        greeting = label == "GREETING"
+        shown = "" if greeting else label or self.masked(line)
+        command = "" if greeting else shown.split(" ", 1)[0].upper()
+        self.exchanges.append(
+            Exchange(self.number, now, command, shown, reply, rule, tls, state, greeting)
+        )
         if not greeting:
             self._events.append((now, f"C: {shown}", tls))
 
@@ -105,7 +119,7 @@ class ConnectionLog:
         note = f"    ({rule})"
         for action in actions:
             for text in _describe(action):
-                self._events.append((now, text + note, tls))
+                self._events.append((now, self._without_secrets(text) + note, tls))
                 note = ""
         self._notify()
 
@@ -119,12 +133,23 @@ class ConnectionLog:
         self.faults.append(Fault(fault.what, fault.why, fault.place, self.number))
 
     def masked(self, line: str) -> str:
-        """A command line with its secrets replaced by ``****``."""
-        words = line.split(" ")
-        keep = _SECRET.get(words[0].upper())
-        if keep is None or len(words) <= keep + 1:
+        """A command line with its secrets replaced by ``****``, however it is spaced."""
+        found = _KEYWORD.match(line)
+        if found is None:
             return line
-        return " ".join([*words[: keep + 1], "****"])
+        words = re.split(r"([ \t]+)", found[3], maxsplit=_SECRET[found[2].upper()])
+        secret = words.pop()
+        if not secret or (found[2].upper() != "PASS" and not words):
+            return line
+        if len(secret) >= _TELLING:
+            self._secrets.add(secret)
+        return f"{found[1]}{''.join(words)}****"
+
+    def _without_secrets(self, text: str) -> str:
+        """What the server says, where a scenario lets it repeat a secret."""
+        for secret in self._secrets:
+            text = text.replace(secret, "****")
+        return text
 
     def transcript(self) -> str:
         """The connection as a conversation, with times, TLS and the rules that answered."""
@@ -181,7 +206,7 @@ class Journal:
     @property
     def exchanges(self) -> list[Exchange]:
         """All exchanges, connection by connection; greetings are left out."""
-        return [e for log in self.connections for e in log.exchanges if e.command]
+        return [e for log in self.connections for e in log.exchanges if not e.greeting]
 
     @property
     def commands(self) -> list[str]:

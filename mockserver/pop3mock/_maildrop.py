@@ -46,10 +46,13 @@ class StoredMessage:
 
     def top(self, lines: int) -> bytes:
         """Header, blank line, and the first so many lines of the body (RFC 1939, section 7)."""
-        end = self.data.find(b"\r\n\r\n")
-        if end < 0:
-            return self.data + b"\r\n"
-        position = end + 4
+        if self.data.startswith(b"\r\n"):
+            position = 2  # no header at all
+        else:
+            end = self.data.find(b"\r\n\r\n")
+            if end < 0:
+                return self.data + b"\r\n"
+            position = end + 4
         for _ in range(lines):
             after = self.data.find(b"\n", position)
             if after < 0:

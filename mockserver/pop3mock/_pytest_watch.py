@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
 
     from ._journal import Fault
     from ._server import MockServer
-
-#: Turns of the event loop in which nothing happens, after which all that clients have done so far
-#: has been heard: data, the end of it inside TLS, and that of the connection take a turn or two.
-_QUIET = 10
 
 
 class Watched:
@@ -201,20 +196,9 @@ class Watch:
 
     def _settle(self) -> None:
         """Let the servers hear what clients have already sent, and that they have gone."""
-        running = [w.server for w in self._used if not w.stopped]
-        if running:
-            self._engine.run(_quiet(running))
-
-
-async def _quiet(servers: list[MockServer]) -> None:
-    """Wait until nothing has happened for some turns of the loop."""
-    before, turns = -1, 0
-    while turns < _QUIET:
-        await asyncio.sleep(0)
-        logs = [log for server in servers for log in server.journal.connections]
-        now = sum(len(log.exchanges) + bool(log.ended) + 1 for log in logs)
-        turns = turns + 1 if now == before else 0
-        before = now
+        for watched in self._used:
+            if not watched.stopped:
+                watched.server.settle()
 
 
 def _is_strict(item: pytest.Item, watched: Watched) -> bool:

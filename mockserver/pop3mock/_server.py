@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
+from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -13,7 +15,7 @@ from . import _tls
 from ._changes import Rulebook
 from ._connection import Connection
 from ._engine import Engine
-from ._expectations import BrokenExpectation, broken
+from ._expectations import BrokenExpectation, broken, occurrences
 from ._journal import Journal
 from ._maildrop import Maildrop
 from ._session import Session
@@ -23,11 +25,16 @@ if TYPE_CHECKING:
     import asyncio
     import ssl
     from collections.abc import Mapping
-    from email.message import Message as EmailMessage
     from types import TracebackType
     from typing import Self
 
 TLSMode = Literal["none", "stls", "implicit"]
+
+_UID = re.compile(r"[\x21-\x7e]{1,70}")
+
+#: Turns of the event loop in which nothing happens, after which all that clients have done so far
+#: has been heard: data, the end of it inside TLS, and that of the connection take a turn or two.
+_QUIET = 10
 
 
 class Credentials(NamedTuple):
@@ -249,7 +256,7 @@ class MockServer:
 
     def deliver(
         self,
-        message: bytes | str | Path | EmailMessage,
+        message: bytes | bytearray | memoryview | str | Path | Message,
         *,
         user: str | None = None,
         uid: str | None = None,
@@ -263,15 +270,23 @@ class MockServer:
 
         Raises:
             KeyError: There is no such user.
+            TypeError: The message is none of these.
+            ValueError: The unique-id is none (RFC 1939, section 7).
         """
         if isinstance(message, Path):
             data = message.read_bytes()
         elif isinstance(message, str):
             data = message.encode("utf-8", "surrogateescape")
-        elif isinstance(message, bytes):
-            data = message
-        else:
+        elif isinstance(message, Message):
             data = message.as_bytes()
+        elif isinstance(message, (bytes, bytearray, memoryview)):
+            data = bytes(message)
+        else:
+            raise TypeError(
+                f"expected octets, text, a path or an email message, got {type(message).__name__}"
+            )
+        if uid is not None and not _UID.fullmatch(uid):
+            raise ValueError(f"expected a unique-id of 1 to 70 printable characters, got {uid!r}")
         self._maildrops[user or self.credentials.user].deliver(data, uid)
 
     # What happened
@@ -281,7 +296,7 @@ class MockServer:
         return self.journal.transcript()
 
     def wait_for(self, command: str, *, timeout: float = 5.0, times: int = 1) -> None:
-        """Wait until a command has come and has been answered.
+        """Wait until a command has come and its answer is on its way.
 
         Args:
             command: A command line pattern: ``QUIT``, ``DELE 2``.
@@ -290,8 +305,10 @@ class MockServer:
 
         Raises:
             TimeoutError: It has not come in time; says what came instead.
+            ValueError: The pattern is empty.
         """
-        from ._expectations import occurrences
+        if not command:
+            raise ValueError("expected a command line pattern, got an empty one")
 
         if not self.journal.wait_until(
             lambda: occurrences(command, self.journal.exchanges) >= times, timeout
@@ -311,8 +328,25 @@ class MockServer:
         if not self.journal.wait_until(lambda: not self._connections, timeout):
             raise TimeoutError(f"{len(self._connections)} connection(s) open after {timeout:g} s")
 
+    def settle(self) -> None:
+        """Hear everything that clients have already sent, and that they have gone."""
+        if self._engine is not None:
+            self._engine.run(self._quiet())
+
+    async def _quiet(self) -> None:
+        import asyncio
+
+        before, turns = -1, 0
+        while turns < _QUIET:
+            await asyncio.sleep(0)
+            logs = self.journal.connections
+            now = sum(len(log.exchanges) + bool(log.ended) + 1 for log in logs)
+            turns = turns + 1 if now == before else 0
+            before = now
+
     def broken_expectations(self) -> list[str]:
         """What clients did wrong so far: unexpected commands, and ``expect:`` not kept."""
+        self.settle()
         return [str(fault) for fault in broken(self.scenario.expect, self.journal)]
 
     def verify(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pop3scenarios import difference
+
 from . import _commands as commands
 from ._answer import Answer, refusal, render, status_line
 from ._authentication import Authentication
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 MAX_LINE = 16_384
 
 _GREETING = "GREETING"
+_RESPONSE = "(SASL response)"
 
 
 class Session:
@@ -79,7 +82,7 @@ class Session:
         if template is not None:
             answer.text = template
         reply = self._conversation.greeting() if self._conversation else None
-        return self._perform(_GREETING, answer, reply)
+        return self._perform(_GREETING, answer, reply, label=_GREETING)
 
     def secured(self) -> None:
         """The TLS handshake is done; what was known before it is forgotten (RFC 2595, 4)."""
@@ -131,34 +134,43 @@ class Session:
         self._buffer.clear()
         answer = refusal("line too long")
         answer.ends = True
-        return self._perform("(line too long)", answer, None)
+        return self._perform("", answer, None, label="(line too long)")
 
     def _line(self, line: str) -> list[Action]:
         if self._authentication.under_way:
             answer = self._authentication.respond(line)
-            return self._perform("", answer, None, shown="(SASL response)")
+            return self._perform("", answer, self._scripted(line, _RESPONSE), label=_RESPONSE)
         if line.split(" ", 1)[0].upper() == "AUTH":
             answer = self._authentication.begin(line)
         else:
             answer = commands.answer_to(self._state, line)
-        return self._perform(line, answer, self._scripted(line))
+        return self._perform(line, answer, self._scripted(line, self.log.masked(line)))
 
-    def _scripted(self, line: str) -> Reply | None:
+    def _scripted(self, line: str, shown: str) -> Reply | None:
         """What the script answers to a line, if there is a script and it has the line here."""
         if self._conversation is None:
             return None
         heard = self._conversation.hear(line)
         if isinstance(heard, Miss):
-            self._missed(line, heard)
+            self._missed(shown, heard, secret=shown != line)
             return None
         return heard
 
     # What the answer becomes
 
     def _perform(
-        self, line: str, answer: Answer, scripted: Reply | None, *, shown: str | None = None
+        self, line: str, answer: Answer, scripted: Reply | None, *, label: str = ""
     ) -> list[Action]:
-        changes = self._changes(line, answer) if scripted is None and line else NO_CHANGES
+        """Say an answer, and let the command take effect.
+
+        Args:
+            line: The client's line.
+            answer: What the RFC-correct server answers.
+            scripted: What the script answers, if it has the line.
+            label: What it is, if it is no command line: the greeting, a SASL response.
+        """
+        asked = scripted is None and label in ("", _GREETING)
+        changes = self._changes(line, answer, label) if asked else NO_CHANGES
         reply = scripted or changes.reply
         state, tls = self._state.state, self._state.tls
         applied = self._apply(answer, changes, reply)
@@ -169,9 +181,7 @@ class Session:
         self._over = composer.over
         actions = composer.actions()
         source = self._source(changes, scripted)
-        self.log.exchange(
-            line if shown is None else shown, said, source, tls=tls, state=state.value
-        )
+        self.log.exchange(line, said, source, tls=tls, state=state.value, label=label)
         self.log.removed = self._state.removed
         self.log.said(actions, source, tls=tls)
         # RFC 1939, section 7: PASS must follow directly upon a successful USER.
@@ -179,8 +189,10 @@ class Session:
             self._state.user = ""
         return actions
 
-    def _changes(self, line: str, answer: Answer) -> Changes:
-        changes = self._rulebook.consult(self._occasion(line))
+    def _changes(self, line: str, answer: Answer, label: str) -> Changes:
+        # A client that says GREETING is not greeted.
+        pretends = not label and line.split(" ", 1)[0].upper() == _GREETING
+        changes = self._rulebook.consult(self._occasion(f"?{line}" if pretends else line))
         # A rule that only changes how an answer looks does not make the command a right one.
         if answer.unexpected and changes.reply is None and self._conversation is None:
             self._unexpected(line, answer.unexpected)
@@ -307,19 +319,24 @@ class Session:
     def _unexpected(self, line: str, why: str) -> None:
         if any(selects(pattern, line) for pattern in self._scenario.expect.allow):
             return
-        nearest = self._rulebook.nearest(line)
-        text = f"{why}; nearest rule {nearest[0]}: {nearest[1]}" if nearest else why
-        self.log.fault(Fault(f"unexpected {self.log.masked(line)}", text, ""))
-
-    def _missed(self, line: str, miss: Miss) -> None:
         shown = self.log.masked(line)
+        nearest = self._rulebook.nearest(shown)
+        text = f"{why}; nearest rule {nearest[0]}: {nearest[1]}" if nearest else why
+        self.log.fault(Fault(f"unexpected {shown or 'empty line'}", text, ""))
+
+    def _missed(self, shown: str, miss: Miss, *, secret: bool) -> None:
         if miss.step is None or miss.step.expect is None:
             self.log.fault(Fault(f"unexpected {shown}", miss.difference, ""))
             return
+        why = miss.difference
+        if secret:
+            assert self._conversation is not None
+            known = {k: v for k, v in self._conversation.bindings.items() if k != "password"}
+            why = difference(miss.step.expect, shown, known) or "its secret is another one"
         self.log.fault(
             Fault(
                 f"unexpected {shown}",
-                f"expected C: {miss.step.expect.source}; {miss.difference}",
+                f"expected C: {miss.step.expect.source}; {why}",
                 self._script_place(miss.step.row),
             )
         )

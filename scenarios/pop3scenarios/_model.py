@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from ._actions import Ending
 from ._fields import (
@@ -204,6 +211,12 @@ class TLSSection(Section):
     handshake: Literal["good", "garbage", "close", "reset", "hang"] | None = Field(
         default=None, description="What happens in place of the handshake."
     )
+
+    @model_validator(mode="after")
+    def _range(self) -> TLSSection:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"no version is from {self.minimum} to {self.maximum}")
+        return self
 
 
 class FetchSection(Section):

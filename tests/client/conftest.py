@@ -175,14 +175,14 @@ class FakeServer:
     def client(self, **options: Any) -> pop3client.POP3Client:
         """Connect, without logging in."""
         options = {"socket_factory": self.socket, "clock": self.clock} | options
-        return pop3client.POP3Client("mail.example", **options)
+        return pop3client.POP3Client("localhost", **options)
 
     def connect(
         self, user: str = USER, password: str = PASSWORD, **options: Any
     ) -> pop3client.POP3Client:
         """Connect and log in."""
         options = {"socket_factory": self.socket, "clock": self.clock} | options
-        return pop3client.connect("mail.example", user, password, **options)
+        return pop3client.connect("localhost", user, password, **options)
 
 
 @pytest.fixture

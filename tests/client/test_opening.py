@@ -180,6 +180,16 @@ def test_password_to_this_machine(fake: Any, address: str) -> None:
     assert b"PASS secret\r\n" in server.sent
 
 
+def test_password_through_a_proxy(fake: Any) -> None:
+    """A peer on this machine is no proof, if the socket was made elsewhere for another host."""
+    server = fake(address="127.0.0.1")
+
+    with pytest.raises(pop3client.InsecureAuthError, match="clear"):
+        pop3client.connect("mail.example", "alice", "secret", socket_factory=server.socket)
+
+    assert server.sent == []
+
+
 def test_insecure_on_request(fake: Any) -> None:
     """allow_insecure_auth sends it all the same; APOP needs no such leave."""
     fake(address="192.0.2.1").connect(allow_insecure_auth=True).close()
@@ -333,7 +343,7 @@ def test_config(fake: Any) -> None:
     """Property config tells the settings in force; ports follow TLS."""
     config = fake().client(timeout=5, port=1110).config
 
-    assert (config.host, config.port, config.timeout) == ("mail.example", 1110, 5)
+    assert (config.host, config.port, config.timeout) == ("localhost", 1110, 5)
     assert (config.msex, config.tls, config.limits) == (
         False,
         pop3client.TLS.NONE,

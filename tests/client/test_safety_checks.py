@@ -51,14 +51,21 @@ CHECKS = {
     ),
     "loopback is told from a network": Check(
         "_blocking.py",
-        "return (mapped or address).is_loopback",
+        'return (getattr(address, "ipv4_mapped", None) or address).is_loopback',
         "return True",
         "test_opening.py::test_password_over_a_network",
     ),
+    "a local proxy is no local server": Check(
+        "_blocking.py",
+        "is_local(self._socket) and not through_a_proxy",
+        "is_local(self._socket)",
+        "test_opening.py::test_password_through_a_proxy",
+    ),
     "mapped addresses are looked into": Check(
         "_blocking.py",
-        "(mapped or address).is_loopback",
-        "mapped is None and address.is_loopback",  # Python 3.13 looks into them by itself
+        'return (getattr(address, "ipv4_mapped", None) or address).is_loopback',
+        # Python 3.13 looks into them by itself.
+        'return getattr(address, "ipv4_mapped", None) is None and address.is_loopback',
         "test_opening.py::test_password_to_this_machine",
     ),
     "+OK is an exact token": Check(

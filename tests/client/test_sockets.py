@@ -130,7 +130,7 @@ def test_reset_and_end_of_a_real_socket() -> None:
     """End of stream and a reset are the same error, on a socket of the system's own."""
     ours, theirs = socket.socketpair()
     theirs.sendall(b"+OK\r\n")
-    client = pop3client.POP3Client("h", socket_factory=lambda *_: ours, timeout=5)
+    client = pop3client.POP3Client("localhost", socket_factory=lambda *_: ours, timeout=5)
     theirs.close()
 
     with pytest.raises(pop3client.ConnectionClosed):

@@ -104,4 +104,4 @@ def test_close_in_every_state(fake: Any, state: State) -> None:
 
     assert server.sent.count(b"QUIT\r\n") == 1
     assert server.connection.closed
-    assert repr(client) == "<POP3Client mail.example:110 CLOSED>"
+    assert repr(client) == "<POP3Client localhost:110 CLOSED>"

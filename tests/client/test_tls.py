@@ -13,7 +13,7 @@ import trustme
 
 import pop3client
 from pop3client import TLS
-from pop3client._tls import default_context, handshake_error
+from pop3client._tls import default_context, handshake, handshake_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -348,3 +348,25 @@ def test_other_handshake_errors() -> None:
     assert "closed" in str(handshake_error(ConnectionResetError(), HOST))
     assert "closed" in str(handshake_error(ssl.SSLEOFError(), HOST))
     assert "what" in str(handshake_error(ssl.SSLError(1, "what"), HOST))
+
+
+def test_interrupted_handshake_closes() -> None:
+    """An interrupt in the handshake closes the socket, which nobody else knows by then."""
+    closed: list[str] = []
+
+    class Interrupted:
+        def do_handshake(self) -> None:
+            raise KeyboardInterrupt
+
+        def close(self) -> None:
+            closed.append("secured")
+
+    class Context:
+        def wrap_socket(self, *_: object, **__: object) -> Interrupted:
+            return Interrupted()
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(KeyboardInterrupt):
+        handshake(ours, "localhost", Context())  # type: ignore[arg-type]
+
+    assert closed == ["secured"]

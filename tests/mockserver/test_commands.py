@@ -576,3 +576,13 @@ def test_segments_do_not_matter(data: st.DataObject) -> None:
         said += text_of(list(pieces.receive(octets[start:end])))
 
     assert said == expected
+
+
+def test_top_of_a_message_without_a_header() -> None:
+    """Where the message begins with the blank line, that is all of its header."""
+    server = MockServer(loads("pop3: 1\nname: t\nsummary: t\nmaildrop: []\n"))
+    server.deliver(b"\r\none\r\n\r\ntwo\r\n")
+    session = logged_in(server)
+
+    assert ask(session, "TOP 1 0").partition(b"\r\n")[2] == b"\r\n.\r\n"
+    assert ask(session, "TOP 1 1").partition(b"\r\n")[2] == b"\r\none\r\n.\r\n"

@@ -191,3 +191,32 @@ def test_line_of_any_text_is_the_rest_of_the_default() -> None:
         Send(b"+OK\r\nTOP\r\nUIDL\r\nUSER\r\n.\r\n"),
         Send(b"+OK\r\n1 99\r\n.\r\n"),
     ]
+
+
+def test_sasl_exchange_is_the_scripts() -> None:
+    """A SASL response is heard by the script, and never shown."""
+    server = playing(
+        "S: +OK\nC: AUTH PLAIN\nS: + \nC: {resp:base64}\nS: +OK in\n"
+        "C: STAT\nS: +OK 7 7\nC: QUIT\nS: +OK\n"
+    )
+
+    actions = said(server, b"AUTH PLAIN", b"AGFsaWNlAHNlY3JldA==", b"STAT", b"QUIT")
+
+    assert actions[1:4] == [Send(b"+ \r\n"), Send(b"+OK in\r\n"), Send(b"+OK 7 7\r\n")]
+    assert server.broken_expectations() == []
+    assert "AGFsaWNlAHNlY3JldA" not in server.transcript()
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["S: +OK\nC: USER {user}\nS: +OK\nC: PASS right\nS: +OK\n",
+     "S: +OK\nC: USER {user}\nS: +OK\nC: STAT\nS: +OK 0 0\n"],
+)  # fmt: skip
+def test_another_password_is_not_repeated(script: str) -> None:
+    """A password that is not the script's appears in no fault and in no transcript."""
+    server = playing(script)
+
+    said(server, b"USER alice", b"PASS hunter2")
+
+    assert server.broken_expectations()
+    assert "hunter2" not in str(server.broken_expectations()) + server.transcript()

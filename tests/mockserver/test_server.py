@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from email.message import EmailMessage
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -612,3 +612,85 @@ def test_expectations_kept(raw: Raw) -> None:
             client.ask(command)
 
         server.verify()
+
+
+@pytest.mark.parametrize(
+    "line", [b" PASS hunter2", b"PASS\thunter2", b"(PASS hunter2", b"pass  hunter2"]
+)
+def test_secrets_are_masked_however_they_come(raw: Raw, line: bytes) -> None:
+    """A password in a line that is framed wrongly, or that the scenario repeats, is not shown."""
+    rules = "rules: [{when: '*', reply: '-ERR bad {argument}'}, {when: greeting, text: hello}]"
+    with playing(rules) as server:
+        client = raw(server)
+        client.line()
+        client.ask(line)
+        text = (
+            server.transcript() + str(server.journal.commands) + str(server.broken_expectations())
+        )
+
+    assert "PASS" in text.upper()
+    assert "hunter2" not in text
+
+
+def test_rule_for_another_password(raw: Raw) -> None:
+    """The difference from the nearest rule does not repeat a password."""
+    with playing("rules: [{when: PASS right, reply: +OK}]") as server:
+        client = raw(server)
+        client.line()
+        client.ask(b"PASS hunter2")
+
+        assert "unexpected PASS ****" in server.broken_expectations()[0]
+        assert "hunter2" not in str(server.broken_expectations())
+
+
+def test_empty_line_is_a_fault(raw: Raw) -> None:
+    """An empty line is no command; it is reported, and ``*`` means it too."""
+    with MockServer() as server, playing("rules: [{when: '*', reply: -ERR any}]") as other:
+        client, second = raw(server), raw(other)
+        client.line()
+        second.line()
+
+        assert client.ask(b"").startswith(b"-ERR ")
+        assert second.ask(b"") == b"-ERR any\r\n"
+        assert "unexpected empty line" in server.broken_expectations()[0]
+        assert server.journal == [""]
+
+
+def test_client_that_says_greeting(raw: Raw) -> None:
+    """GREETING from a client is an unknown command, not the greeting."""
+    with playing("rules: [{when: greeting, text: hello}]") as server:
+        client = raw(server)
+
+        assert client.line() == b"+OK hello\r\n"
+        assert client.ask(b"GREETING").startswith(b"-ERR ")
+        assert server.journal == ["GREETING"]
+        assert server.broken_expectations()
+
+
+def test_verify_hears_the_end(raw: Raw) -> None:
+    """A client that has gone before its script is over is found out without waiting for it."""
+    script = "script: |\n  S: +OK\n  C: USER {user}\n  S: +OK\n  C: QUIT\n  S: +OK\n"
+    with playing(script) as server:
+        client = raw(server)
+        client.line()
+        client.ask(b"USER alice")
+        client.close()
+
+        assert "script not finished" in server.broken_expectations()[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "uid", "error"),
+    [(None, None, TypeError), (b"a: b\r\n", "a b", ValueError), (b"a: b\r\n", "", ValueError),
+     (b"a: b\r\n", "x" * 71, ValueError)],
+)  # fmt: skip
+def test_deliver_refuses(message: Any, uid: str | None, error: type[Exception]) -> None:
+    """What is no message, and what is no unique-id, is refused with what was expected."""
+    with pytest.raises(error, match="expected"):
+        MockServer().deliver(message, uid=uid)
+
+
+def test_wait_for_nothing() -> None:
+    """An empty pattern is the caller's mistake."""
+    with pytest.raises(ValueError, match="pattern"):
+        MockServer().wait_for("")
