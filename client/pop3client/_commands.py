@@ -17,6 +17,7 @@ from ._exceptions import (
 from ._results import Maildrop, ScanListing, UniqueId
 
 if TYPE_CHECKING:
+    from ._replies import Reply
     from ._session import Session
     from ._wants import Steps
 
@@ -83,15 +84,20 @@ def list_all(session: Session) -> Steps[list[ScanListing]]:
     return [_scan_listing(session, line, "LIST") for line in lines]
 
 
-def list_one(session: Session, number: int) -> Steps[ScanListing]:
-    """LIST with a message number (RFC 1939 section 5)."""
+def _of_one(session: Session, keyword: str, number: int, quirk: str) -> Steps[Reply]:
+    """Ask about one message; a refusal is the quirk if there is such a message."""
     check_number(number, "message number", 1)
     try:
-        reply = yield from session.command("LIST", number)
+        return (yield from session.command(keyword, number))
     except CommandError as error:
         if _ought_to_exist(session, number):
-            session.note("list-single-refused", "LIST", error.text.encode())
+            session.note(quirk, keyword, error.text.encode())
         raise
+
+
+def list_one(session: Session, number: int) -> Steps[ScanListing]:
+    """LIST with a message number (RFC 1939 section 5)."""
+    reply = yield from _of_one(session, "LIST", number, "list-single-refused")
     step = f"LIST {number}"
     listing = _scan_listing(session, reply.text, step)
     if listing.number != number:
@@ -119,13 +125,7 @@ def uidl_all(session: Session) -> Steps[list[UniqueId]]:
 
 def uidl_one(session: Session, number: int) -> Steps[UniqueId]:
     """UIDL with a message number (RFC 1939 section 7)."""
-    check_number(number, "message number", 1)
-    try:
-        reply = yield from session.command("UIDL", number)
-    except CommandError as error:
-        if _ought_to_exist(session, number):
-            session.note("no-uidl", "UIDL", error.text.encode())
-        raise
+    reply = yield from _of_one(session, "UIDL", number, "no-uidl")
     step = f"UIDL {number}"
     words = reply.text.split()
     if len(words) == 1 and words[0] != b"%d" % number:

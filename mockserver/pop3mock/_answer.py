@@ -133,11 +133,10 @@ def _body(answer: Answer, changes: Changes) -> bytes:
         if changes.stuffing is not False and answer.stuffed is not None:
             return answer.stuffed
         data = answer.data
-    elif answer.entries is not None:
-        lines = [_entry_line(entry, answer, changes) for entry in answer.entries]
-        data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
     else:
         lines = answer.lines or []
+        if answer.entries is not None:
+            lines = [_entry_line(entry, answer, changes) for entry in answer.entries]
         data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
     return data if changes.stuffing is False else stuff(data)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from . import _actions as act
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
 #: Octets of an answer that a transcript shows.
 _SHOWN = 400
@@ -249,13 +249,3 @@ class Journal:
 
     def __repr__(self) -> str:
         return f"<Journal {self.commands!r}>"
-
-
-def count(exchanges: Sequence[Exchange], command: str) -> int:
-    """How often a command came.
-
-    Args:
-        exchanges: What happened.
-        command: Its keyword.
-    """
-    return sum(exchange.command == command.upper() for exchange in exchanges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import socket
@@ -22,7 +23,6 @@ from ._session import Session
 from ._state import SessionState
 
 if TYPE_CHECKING:
-    import asyncio
     import ssl
     from collections.abc import Mapping
     from types import TracebackType
@@ -147,14 +147,10 @@ class MockServer:
             engine.release()
 
     async def _listen(self, sock: socket.socket) -> None:
-        import asyncio
-
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(self._connect, sock=sock)
 
     async def _shut(self) -> None:
-        import asyncio
-
         assert self._listener is not None
         # A connection that has just been accepted gets its transport in the next turn of the loop;
         # from a listener that is closed it would get none, and would never be over.
@@ -334,8 +330,6 @@ class MockServer:
             self._engine.run(self._quiet())
 
     async def _quiet(self) -> None:
-        import asyncio
-
         before, turns = -1, 0
         while turns < _QUIET:
             await asyncio.sleep(0)

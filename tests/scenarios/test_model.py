@@ -135,3 +135,11 @@ def test_variants_are_their_own_layer() -> None:
     text = HEAD + "rules: [{when: A}]\nvariants: {v: {rules: [{when: A}]}}\n"
 
     assert len(loads(text, variant="v").rules) == 2
+
+
+def test_tls_versions_that_leave_none() -> None:
+    """A minimum above the maximum leaves no version to speak, and is told with its place."""
+    text = "pop3: 1\nname: t\nsummary: t\ntls: {minimum: TLSv1.3, maximum: TLSv1.2}\n"
+
+    with pytest.raises(ScenarioError, match=r":4:6: no version is from TLSv1.3 to TLSv1.2"):
+        loads(text)
