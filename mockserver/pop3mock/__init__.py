@@ -10,10 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._connection_log import ConnectionLog
     from ._engine import Engine
+    from ._events import Exchange, Fault
     from ._expectations import BrokenExpectation
-    from ._journal import ConnectionLog, Exchange, Fault, Journal
-    from ._maildrop import Maildrop, StoredMessage
+    from ._journal import Journal
+    from ._maildrop import Maildrop
+    from ._message import StoredMessage
+    from ._performance import TLSMode
     from ._pytest_servers import ServerFactory
     from ._server import Credentials, MockServer
 
@@ -29,20 +33,22 @@ __all__ = [
     "MockServer",
     "ServerFactory",
     "StoredMessage",
+    "TLSMode",
 ]
 
 _HOME = {
     "BrokenExpectation": "_expectations",
-    "ConnectionLog": "_journal",
+    "ConnectionLog": "_connection_log",
     "Credentials": "_server",
     "Engine": "_engine",
-    "Exchange": "_journal",
-    "Fault": "_journal",
+    "Exchange": "_events",
+    "Fault": "_events",
     "Journal": "_journal",
     "Maildrop": "_maildrop",
     "MockServer": "_server",
     "ServerFactory": "_pytest_servers",
-    "StoredMessage": "_maildrop",
+    "StoredMessage": "_message",
+    "TLSMode": "_performance",
 }
 
 

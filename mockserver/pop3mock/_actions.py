@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ._flow import Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Write these octets at once."""
+    """Write these octets at once, or as fast as the client takes them if they are a flow."""
 
-    data: bytes
+    data: bytes | Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Trickle:
         every: Seconds between two writes.
     """
 
-    data: bytes
+    data: bytes | Flow
     size: int
     every: float
 
@@ -37,7 +40,13 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class StartTLS:
-    """Begin the TLS handshake; call :meth:`Session.secured` when it is done."""
+    """Begin the TLS handshake; call :meth:`Session.secured` when it is done.
+
+    Attributes:
+        behind: Octets that came together with STLS and are the client's part of the handshake.
+    """
+
+    behind: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +56,11 @@ class End:
     how: Literal["close", "reset", "half-close", "hang"]
 
 
-Action = Send | Trickle | Pause | StartTLS | End
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Say nothing until :meth:`Session.resume` does; after so many seconds, call ``give_up``."""
+
+    seconds: float
+
+
+Action = Send | Trickle | Pause | StartTLS | End | Hold

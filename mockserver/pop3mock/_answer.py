@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pop3scenarios import Template, parse_line
 
-from ._maildrop import stuff
+from ._flow import Flow, held
+from ._wire import stuff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,10 +17,14 @@ if TYPE_CHECKING:
     from pop3scenarios import Announced, Hole
 
     from ._changes import Changes
+    from ._message import StoredMessage, Text
 
 _LF = b"\n"
 _CRLF = b"\r\n"
 EMPTY = parse_line("")
+
+#: Letters of the client's that an answer repeats at most.
+_REPEATED = 100
 
 
 @dataclass(slots=True)
@@ -28,6 +34,7 @@ class Entry:
     number: int
     octets: int | None = None
     uid: str = ""
+    message: StoredMessage | None = None
 
 
 @dataclass(slots=True)
@@ -40,17 +47,20 @@ class Answer:
         code: Response code (RFC 2449, section 8), without its brackets.
         values: What stands in the holes of the text.
         octets: The true size that ``{octets}`` announces.
+        counted: Gives that size counted otherwise: ``stored`` or ``body``.
         entry: The one listing line that stands in the status line itself (``LIST n``).
         entries: The lines of a listing.
         lines: Other lines of a multi-line answer (CAPA).
-        data: The octets of a multi-line answer that is a message.
-        stuffed: ``data`` already dot-stuffed, where it is kept.
+        data: The message, or the part of one, that is a multi-line answer.
+        message: The message that ``data`` is, all of it.
         form: The form of a listing line.
         continuation: A SASL challenge to be sent instead of a status line (RFC 5034).
         commit: What the command does to the session and the mail, once it takes effect.
         starts_tls: The TLS handshake follows.
         ends: The server closes the connection afterwards.
+        silent: Nothing is said.
         unexpected: Why a client should not have sent this; empty if it may.
+        reason: Why it is refused, in one word of the scenario language's ``outcome:``.
     """
 
     ok: bool
@@ -58,17 +68,27 @@ class Answer:
     code: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     octets: int | None = None
+    counted: Callable[[str], int] | None = None
     entry: Entry | None = None
     entries: list[Entry] | None = None
     lines: list[str] | None = None
-    data: bytes | None = None
-    stuffed: bytes | None = None
+    data: Text | None = None
+    message: StoredMessage | None = None
     form: Template = EMPTY
     continuation: bytes | None = None
     commit: Callable[[], None] | None = None
     starts_tls: bool = False
     ends: bool = False
+    silent: bool = False
     unexpected: str = ""
+    reason: str = "refused"
+
+    @property
+    def outcome(self) -> str:
+        """``ok``, ``challenge``, or why it is refused; ``gone`` for a message that is lost."""
+        if self.continuation is not None:
+            return "challenge"
+        return "ok" if self.ok and self.reason != "gone" else self.reason
 
     @property
     def multi_line(self) -> bool:
@@ -76,15 +96,29 @@ class Answer:
         return not (self.entries is None and self.lines is None and self.data is None)
 
 
-def refusal(text: str, *, code: str = "", unexpected: str = "") -> Answer:
+def refusal(text: str, *, code: str = "", unexpected: str = "", reason: str = "refused") -> Answer:
     """A ``-ERR`` answer.
 
     Args:
         text: The text behind the status, taken as it is.
         code: Response code without brackets.
         unexpected: Why a client should not have asked; empty if it may.
+        reason: Why it is refused, in one word of the scenario language's ``outcome:``.
     """
-    return Answer(False, Template(text, (text,)), code=code, unexpected=unexpected)
+    template = Template(text, (text,))
+    return Answer(False, template, code=code, unexpected=unexpected, reason=reason)
+
+
+def repeated(word: str) -> str:
+    """A word of the client's as an answer may repeat it.
+
+    RFC 2449, section 4: a first line is ASCII, and of 512 octets at most.
+
+    Args:
+        word: The word as it came.
+    """
+    shown = "".join(letter if " " <= letter <= "~" else "?" for letter in word[:_REPEATED])
+    return shown if len(word) <= _REPEATED else f"{shown}..."
 
 
 def status_line(answer: Answer, changes: Changes, announced_codes: frozenset[str]) -> str:
@@ -102,14 +136,14 @@ def status_line(answer: Answer, changes: Changes, announced_codes: frozenset[str
     template = (changes.text if answer.ok else changes.error) or answer.text
     if changes.octets is not None and changes.octets.kind == "omitted" and _sized(template):
         template = EMPTY  # the words around the size go with it
-    text = _fill(template, answer.values, answer.octets, changes.octets)
+    text = _fill(template, answer.values, answer.octets, changes.octets, answer.counted)
     if not answer.ok and changes.error is None and answer.code in announced_codes:
         text = f"[{answer.code}] {text}"
     status = "+OK" if answer.ok else "-ERR"
     return f"{status} {text}" if text else status
 
 
-def render(answer: Answer, changes: Changes, announced_codes: frozenset[str]) -> list[bytes]:
+def render(answer: Answer, changes: Changes, announced_codes: frozenset[str]) -> list[bytes | Flow]:
     """The answer as octets for the wire, in pieces, so that a big message is not copied about.
 
     Args:
@@ -118,44 +152,92 @@ def render(answer: Answer, changes: Changes, announced_codes: frozenset[str]) ->
         announced_codes: The response codes that the server's capabilities allow it to use.
     """
     status = status_line(answer, changes, announced_codes).encode("utf-8", "surrogateescape")
-    pieces = [status + _CRLF]
+    pieces: list[bytes | Flow] = [status + _CRLF]
     if answer.ok and answer.multi_line:
         pieces += _end(_body(answer, changes), changes.terminator or "crlf")
     if changes.eol == "lf":
-        return [b"".join(pieces).replace(_CRLF, _LF)]
+        return [held(pieces).replace(_CRLF, _LF)]
     return pieces
 
 
-def _body(answer: Answer, changes: Changes) -> bytes:
+def _body(answer: Answer, changes: Changes) -> bytes | Flow:
     if changes.body is not None:
         data = changes.body.encode("utf-8", "surrogateescape").replace(_LF, _CRLF)
     elif answer.data is not None:
-        if changes.stuffing is not False and answer.stuffed is not None:
-            return answer.stuffed
-        data = answer.data
+        if not _reshaped(changes):
+            return answer.data.wire()
+        return _message(answer, answer.data.data, changes)
     else:
         lines = answer.lines or []
         if answer.entries is not None:
-            lines = [_entry_line(entry, answer, changes) for entry in answer.entries]
+            lines = [_entry_line(entry, answer, changes) for entry in _numbered(answer, changes)]
         data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
     return data if changes.stuffing is False else stuff(data)
 
 
-def _end(body: bytes, terminator: str) -> list[bytes]:
+def _reshaped(changes: Changes) -> bool:
+    """Whether rules change how a message looks on the wire."""
+    return (
+        changes.stuffing is not None
+        or changes.columns is not None
+        or changes.truncate is not None
+        or changes.blank_line is not None
+        or changes.eol in ("crcrlf", "stored")
+    )
+
+
+def _message(answer: Answer, data: bytes, changes: Changes) -> bytes:
+    """A message, or part of one, as rules want it."""
+    as_stored = changes.eol == "stored" and answer.message is not None
+    if as_stored and answer.message is not None:
+        data = _ended(answer.message.stored)
+    if changes.blank_line is False and answer.data is not None:
+        data = data.removesuffix(_CRLF) if answer.data.message.head_end < 0 else data
+    if changes.columns is not None:
+        data = re.sub(rb"([^\r\n]{%d})[^\r\n]+" % changes.columns, rb"\1", data)
+    if changes.truncate is not None and len(data) > changes.truncate:
+        data = _ended(data[: changes.truncate].removesuffix(b"\r"))
+    if changes.stuffing is not False:
+        # A server that lets a bare LF pass does not see that a line begins behind it.
+        data = _stuff_by_crlf(data) if as_stored else stuff(data)
+    return data.replace(_CRLF, b"\r\r\n") if changes.eol == "crcrlf" else data
+
+
+def _ended(data: bytes) -> bytes:
+    """The terminator needs a line of its own."""
+    return data if data.endswith(_LF) or not data else data + _CRLF
+
+
+def _stuff_by_crlf(data: bytes) -> bytes:
+    data = data.replace(b"\r\n.", b"\r\n..")
+    return b"." + data if data.startswith(b".") else data
+
+
+def _numbered(answer: Answer, changes: Changes) -> list[Entry]:
+    entries = answer.entries or []
+    if changes.numbering is None:
+        return entries
+    return [replace(entry, number=number) for number, entry in enumerate(entries, 1)]
+
+
+def _end(body: bytes | Flow, terminator: str) -> list[bytes | Flow]:
     match terminator:
         case "none":
             return [body]
+        case "bare":
+            return [body, b"."]
         case "lf":
             return [body, b".\n"]
         case "glued":
-            return [body.removesuffix(_CRLF), b".", _CRLF]
+            return [held([body]).removesuffix(_CRLF), b".", _CRLF]
         case _:
             return [body, b"." + _CRLF]
 
 
 def _entry_line(entry: Entry, answer: Answer, changes: Changes) -> str:
-    values = {"number": str(entry.number), "uid": entry.uid}
-    line = _fill(changes.entry or answer.form, values, entry.octets, changes.octets)
+    values = {**answer.values, "number": str(entry.number), "uid": entry.uid}
+    counted = entry.message.counted if entry.message is not None else None
+    line = _fill(changes.entry or answer.form, values, entry.octets, changes.octets, counted)
     return line.rstrip(" ") if entry.octets is not None else line
 
 
@@ -168,10 +250,11 @@ def _fill(
     values: Mapping[str, str],
     octets: int | None,
     announced: Announced | None,
+    counted: Callable[[str], int] | None,
 ) -> str:
     def value_of(hole: Hole) -> str:
         if hole.name == "octets" and octets is not None:
-            return announced.of(octets) if announced else str(octets)
+            return announced.of(octets, counted) if announced else str(octets)
         return values.get(hole.name, hole.example or "")
 
     return template.fill(value_of)

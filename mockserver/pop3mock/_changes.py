@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from pop3scenarios import difference
+from pop3scenarios import EVENTS, difference, likeness
+
+from ._nearmiss import ALIKE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 
 #: The fields of a rule that change an answer; the others select.
 _CHANGES = (
-    "reply", "text", "error", "octets", "entry", "stuffing", "eol", "terminator", "body",
-    "effect", "delay", "dribble", "cut", "then",
+    "reply", "text", "error", "octets", "entry", "stuffing", "eol", "blank_line", "columns",
+    "truncate", "numbering", "deleted", "discard", "terminator", "body", "effect", "delay",
+    "dribble", "cut", "then",
 )  # fmt: skip
 
 
@@ -36,20 +39,29 @@ class Changes:
     Attributes:
         sources: The rules that had a say, the strongest first.
         bindings: What the holes of their ``when`` hold.
+        excused: Whether a rule that names the command gives its whole answer: then the command is
+            no fault of the client's.
     """
 
     sources: list[Source] = field(default_factory=list)
     bindings: dict[str, str] = field(default_factory=dict)
+    excused: bool = False
     reply: Reply | None = None
     text: Template | None = None
     error: Template | None = None
     octets: Announced | None = None
     entry: Template | None = None
     stuffing: bool | None = None
-    eol: Literal["crlf", "lf"] | None = None
-    terminator: Literal["crlf", "lf", "glued", "none"] | None = None
+    eol: Literal["crlf", "lf", "crcrlf", "lf-lines", "stored"] | None = None
+    blank_line: bool | None = None
+    columns: int | None = None
+    truncate: int | None = None
+    numbering: Literal["dense"] | None = None
+    deleted: Literal["counted", "emptied"] | None = None
+    discard: bool | None = None
+    terminator: Literal["crlf", "lf", "glued", "bare", "none"] | None = None
     body: str | None = None
-    effect: Literal["apply", "skip"] | None = None
+    effect: Literal["apply", "skip", "retrieve", "mark", "remove", "empty"] | None = None
     delay: float | None = None
     dribble: Dribble | None = None
     cut: int | None = None
@@ -58,26 +70,41 @@ class Changes:
     def add(self, rule: Rule, bindings: Mapping[str, str]) -> None:
         """Let a rule fill in what no stronger rule has set."""
         self.sources.append(rule.source)
+        # Rules for whatever is wrong say how a server refuses, not that it was right to ask.
+        if rule.reply is not None and rule.outcome is None and rule.when[0].keyword != "*":
+            self.excused = True
         for name, value in bindings.items():
             self.bindings.setdefault(name, value)
         for name in _CHANGES:
             if getattr(self, name) is None:
                 setattr(self, name, getattr(rule, name))
 
+    def because(self, source: Source) -> Changes:
+        """The same, with a rule that had its say before the others.
+
+        Args:
+            source: The rule.
+        """
+        return replace(self, sources=[source, *self.sources])
+
 
 #: No rule has a say.
 NO_CHANGES = Changes()
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """The moment at which rules are asked.
+class Occasion(NamedTuple):
+    """The moment at which rules are asked. A named tuple, since each command makes one.
 
     Attributes:
-        line: The command line; ``GREETING`` before the client has said anything.
+        line: The command line; the name of the event, with what belongs to it, if it is one.
+        event: Whether it is something other than a command: a greeting, a SASL response …
         state: ``authorization`` or ``transaction``.
         tls: Whether the connection is inside TLS.
         user: The user name given so far; empty if none.
+        mechanism: The SASL mechanism under way; empty if none.
+        outcome: What the RFC-correct answer is; empty while that is not known.
+        pipelined: Whether more from the client was there already.
+        marked: Whether messages are marked as deleted.
         connection: Number of the connection.
     """
 
@@ -86,66 +113,128 @@ class Occasion:
     tls: bool
     user: str
     connection: int
+    event: bool = False
+    mechanism: str = ""
+    outcome: str = ""
+    pipelined: bool = False
+    marked: bool = False
+
+    @property
+    def keyword(self) -> str:
+        """The command, or the name of the event, in upper case."""
+        return self.line.split(" ", 1)[0].upper()
 
 
 class Rulebook:
     """The rules of a scenario with the counts of what has happened so far."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._by_keyword: dict[str, list[list[Rule]]] = {}
-        self._layers = scenario.rules
+        self._by_keyword: dict[tuple[str, bool], list[list[Rule]]] = {}
+        self._layers = [[r for r in layer if r.as_ is None] for layer in scenario.rules]
+        self._early = [
+            rules for layer in scenario.rules if (rules := [r for r in layer if r.as_ is not None])
+        ]
+        self._streaks = [r for layer in scenario.rules for r in layer if r.scope == "in-a-row"]
         self._counts: dict[tuple[int, object], int] = {}
+
+    @property
+    def takes(self) -> bool:
+        """Whether any rule takes a command for another one."""
+        return bool(self._early)
+
+    def taken_for(self, occasion: Occasion) -> tuple[str, Source] | None:
+        """The command that a rule takes this one for, and the rule; None if it is taken as it is.
+
+        Args:
+            occasion: The command; its outcome is not known yet.
+        """
+        for layer in self._early:
+            found = self._first(layer, occasion)
+            if found is not None:
+                rule, bindings = found
+                assert rule.as_ is not None
+                known = {
+                    "user": occasion.user,
+                    "line": occasion.line,
+                    "command": occasion.line.split(" ", 1)[0],
+                    **bindings,
+                }
+                meant = rule.as_.fill(lambda hole: known.get(hole.name, hole.example or ""))  # noqa: B023 - called at once
+                return meant, rule.source
+        return None
 
     def consult(self, occasion: Occasion) -> Changes:
         """What the rules change now; counts the occasion for every rule that selects it."""
-        keyword = occasion.line.split(" ", 1)[0].upper()
-        layers = self._by_keyword.get(keyword)
-        if layers is None:
-            layers = self._by_keyword[keyword] = self._select(keyword)
+        layers = self._rules_for(occasion.keyword, event=occasion.event)
         if not layers:
+            self._end_streaks(occasion)
             return NO_CHANGES
         changes = Changes()
         for rules in layers:
-            self._consult_layer(rules, occasion, changes)
+            found = self._first(rules, occasion)
+            if found is not None:
+                changes.add(*found)
+        self._end_streaks(occasion)
         return changes
+
+    def _end_streaks(self, occasion: Occasion) -> None:
+        """Begin to count anew what does not come in a row any more."""
+        for rule in self._streaks if not occasion.event else ():
+            if _selected(rule, occasion) is None:
+                self._counts.pop((id(rule), occasion.connection), None)
+
+    def knows(self, event: str) -> bool:
+        """Whether any rule is about an event.
+
+        Args:
+            event: Its name, in upper case.
+        """
+        return bool(self._rules_for(event, event=True))
 
     def nearest(self, line: str) -> tuple[Source, str] | None:
         """The rule that comes nearest to a line, and how the line differs from it."""
-        keyword = line.split(" ", 1)[0].upper()
-        best: tuple[Source, str] | None = None
-        for layer in self._layers:
-            for rule in layer:
-                for pattern in rule.when:
-                    text = difference(pattern, line, {})
-                    if pattern.keyword == keyword and text:
-                        return rule.source, text
-                    if best is None and text and pattern.keyword not in ("*", "GREETING"):
-                        best = rule.source, text
-        return best
+        patterns = (
+            (pattern, rule)
+            for layer in self._layers
+            for rule in layer
+            for pattern in rule.when
+            if pattern.keyword not in EVENTS | {"*"} and not selects(pattern, line)
+            if likeness(pattern, line, {}) >= ALIKE
+        )
+        found = max(patterns, key=lambda each: likeness(each[0], line, {}), default=None)
+        return None if found is None else (found[1].source, difference(found[0], line, {}))
 
-    def _select(self, keyword: str) -> list[list[Rule]]:
-        wanted = {keyword, "*"} if keyword != "GREETING" else {keyword}
+    def _rules_for(self, keyword: str, *, event: bool) -> list[list[Rule]]:
+        layers = self._by_keyword.get((keyword, event))
+        if layers is None:
+            layers = self._by_keyword[keyword, event] = self._select(keyword, event=event)
+        return layers
+
+    def _select(self, keyword: str, *, event: bool) -> list[list[Rule]]:
+        # A client that says GREETING is not greeted: no command has the name of an event.
+        wanted = {keyword} if event else {keyword, "*"} - EVENTS
         layers = [
             [rule for rule in layer if any(p.keyword in wanted for p in rule.when)]
             for layer in self._layers
         ]
         return [layer for layer in layers if layer]
 
-    def _consult_layer(self, rules: list[Rule], occasion: Occasion, changes: Changes) -> None:
-        decided = False
+    def _first(self, rules: list[Rule], occasion: Occasion) -> tuple[Rule, dict[str, str]] | None:
+        """The first rule of a layer that holds now, with its bindings; all are counted."""
+        first: tuple[Rule, dict[str, str]] | None = None
         for rule in rules:
             bindings = _selected(rule, occasion)
             if bindings is None:
                 continue
             if rule.nth is not None and self._count(rule, occasion) not in rule.nth:
                 continue
-            if not decided:
-                changes.add(rule, bindings)
-                decided = True
+            if first is None:
+                first = rule, bindings
+        return first
 
     def _count(self, rule: Rule, occasion: Occasion) -> int:
         scope: object = None
-        if rule.scope == "connection":
+        if rule.scope in ("connection", "in-a-row"):
             scope = occasion.connection
         elif rule.scope == "user":
             scope = occasion.user
@@ -161,17 +250,39 @@ class Rulebook:
 
 def _selected(rule: Rule, occasion: Occasion) -> dict[str, str] | None:
     """The bindings of the rule's pattern if it is meant; its count is not looked at."""
-    if rule.state is not None and rule.state != occasion.state:
+    for mine, now in (
+        (rule.state, occasion.state),
+        (rule.tls, occasion.tls),
+        (rule.mechanism and rule.mechanism.upper(), occasion.mechanism),
+        (rule.pipelined, occasion.pipelined),
+        (rule.marked, occasion.marked),
+    ):
+        if mine is not None and mine != now:
+            return None
+    if rule.user is not None and not _names(rule.user, occasion.user):
         return None
-    if rule.tls is not None and rule.tls is not occasion.tls:
+    if rule.arguments is not None and occasion.line.count(" ") not in rule.arguments:
         return None
-    if rule.user is not None and rule.user != occasion.user:
+    if rule.outcome is not None and not _comes_to(rule.outcome, occasion.outcome):
         return None
     for pattern in rule.when:
         bindings = _bindings(pattern, occasion.line)
         if bindings is not None:
             return bindings
     return None
+
+
+def _names(wanted: str, given: str) -> bool:
+    """Whether a rule for a user name means the one that was given; ``*`` means any."""
+    return wanted == given or (wanted == "*" and bool(given))
+
+
+#: What a right answer comes to if it is no refusal.
+_ACCEPTED = frozenset({"ok", "challenge", "gone"})
+
+
+def _comes_to(wanted: tuple[str, ...], outcome: str) -> bool:
+    return outcome in wanted or ("refused" in wanted and outcome not in _ACCEPTED)
 
 
 def selects(pattern: Template, line: str) -> bool:

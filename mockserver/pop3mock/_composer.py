@@ -16,6 +16,7 @@ from pop3scenarios import (
 )
 
 from . import _actions as act
+from ._flow import Flow, held, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +32,11 @@ class Composer:
         cut: Send only so many octets in all, then nothing more.
     """
 
+    __slots__ = ("_actions", "_dribble", "_left", "_over", "_pending")
+
     def __init__(self, dribble: Dribble | None = None, cut: int | None = None) -> None:
         self._actions: list[act.Action] = []
-        self._pending: list[bytes] = []
+        self._pending: list[bytes | Flow] = []
         self._dribble = dribble
         self._left = cut
         self._over = False
@@ -43,14 +46,14 @@ class Composer:
         """Whether the connection has been ended, or given to TLS, by what was added."""
         return self._over
 
-    def send(self, *pieces: bytes) -> None:
+    def send(self, *pieces: bytes | Flow) -> None:
         """Add octets; those beyond the cut are dropped."""
         if self._over:
             return
         for piece in pieces:
             data = piece
             if self._left is not None:
-                data = piece[: self._left]
+                data = piece.first(self._left) if isinstance(piece, Flow) else piece[: self._left]
                 self._left -= len(data)
             if data:
                 self._pending.append(data)
@@ -103,7 +106,7 @@ class Composer:
         if not self._pending:
             return
         # Real clients look for the end of a reply in one segment: one answer is one write.
-        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        data = joined(self._pending)
         self._pending = []
         if self._dribble is None:
             self._actions.append(act.Send(data))
@@ -116,7 +119,7 @@ def speak(
     composer: Composer,
     *,
     value_of: Callable[[Hole], str],
-    default: Callable[[], list[bytes]],
+    default: Callable[[], list[bytes | Flow]],
     message: Callable[[MessageData], bytes],
     finish: Callable[[Template, str], str],
     eol: bytes,
@@ -152,6 +155,6 @@ def speak(
                 composer.do(item)
 
 
-def _data_lines(answer: list[bytes]) -> list[bytes]:
+def _data_lines(answer: list[bytes | Flow]) -> list[bytes]:
     """The lines of a multi-line answer between its status line and its terminator."""
-    return b"".join(answer).split(b"\r\n")[1:-2]
+    return held(answer).split(b"\r\n")[1:-2]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from . import _actions as act
-from ._tls import server_context
+from ._flow import AT_ONCE, chunks_of, sized
+from ._tls import identity
+from ._tls_layer import TLSLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pop3scenarios import TLSSection
 
@@ -21,11 +24,19 @@ if TYPE_CHECKING:
 #: SO_LINGER, on, zero seconds: close() then sends RST instead of FIN.
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 
-#: Octets handed to the transport at once; answers that are smaller are one write.
-_AT_ONCE = 1 << 18
+#: Commands that are answered before any of the answers is sent. A client may send thousands ahead,
+#: and their answers are not to be in memory all at once.
+_AT_MOST = 32
 
-#: What a server that does not speak TLS says where the handshake should be.
-_GARBAGE = b"This is not a TLS handshake.\r\n"
+#: What is said in place of the handshake: by a server that does not speak TLS, and by one that has
+#: nothing in common with the client, a fatal handshake_failure (RFC 5246, section 7.2.2).
+_LAST_WORDS = {
+    "garbage": b"This is not a TLS handshake.\r\n",
+    "alert": b"\x15\x03\x03\x00\x02\x02\x28",
+}
+
+#: The type of the records in which a handshake comes, and the octets before their contents.
+_HANDSHAKE_RECORD, _RECORD_HEADER = 22, 5
 
 #: A handshake that the client never finishes must not outlive a test run.
 _HANDSHAKE_TIMEOUT = 60.0
@@ -54,14 +65,19 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._todo: deque[act.Action] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._handshake: asyncio.Task[None] | None = None
-        self._early: list[bytes] = []
-        self._unsent = memoryview(b"")
-        self._babbles = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._patience: float | None = None
+        self._heard = 0.0
+        self._layer: TLSLayer | None = None
+        self._hello: bytearray | None = None
+        self._flow: Iterator[bytes] | None = None
+        self._every: float | None = None
         self._busy = False
         self._full = False
         self._client_done = False
         self._lost = False
+        self._patience_of_others: asyncio.TimerHandle | None = None
+        session.wake = self._woken
 
     # What asyncio tells us
 
@@ -75,29 +91,34 @@ class Connection(asyncio.Protocol):
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family != getattr(socket, "AF_UNIX", None):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._log.connected(_address(transport.get_extra_info("peername")))
+        self._heard = self._loop.time()
         if self._tls.mode == "implicit":
             self._do([act.StartTLS()])
         else:
             self._do(self._session.connected())
+        self._watch_silence()
 
     def data_received(self, data: bytes) -> None:
         """Octets have come."""
-        if self._babbles:
-            assert self._transport is not None
-            self._transport.write(_GARBAGE)
-            self._end("close")
-        elif self._handshake is not None:
-            # The client's first words inside TLS can come before our task hears of its end.
-            self._early.append(data)
+        self._heard = self._loop.time()
+        if self._log.ended:
+            return  # it hangs, or is half closed
+        if self._hello is not None:
+            self._refuse_handshake(self._hello, data)
+        elif self._layer is not None:
+            self._hear_inside(self._layer, data)
         elif not self._session.over:
-            self._do(self._session.receive(data))
+            self._hear(data)
+            if self._session.patience != self._patience:
+                self._watch_silence()
 
     def eof_received(self) -> bool:
         """The client has sent its FIN; what it asked before is still answered."""
         self._client_done = True
-        # Both sides are done with a connection that hangs or is half closed, and inside TLS there
-        # is no half-close to answer into.
-        if self._log.ended or self._log.tls:
+        # Both sides are done with a connection that hangs or is half closed, and a handshake needs
+        # both.
+        if self._log.ended or self._shaking_hands:
             return False
         return self._answering
 
@@ -119,27 +140,40 @@ class Connection(asyncio.Protocol):
         if self._lost:
             return
         self._lost = True
-        self._todo.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-        if not self._log.ended:
-            self._log.ended = "client reset" if exc is not None else "client"
-            self._log.remark("client reset" if exc is not None else "client closed")
+        self._forget()
+        for timer in (self._timer, self._watch, self._patience_of_others):
+            if timer is not None:
+                timer.cancel()
+        how = "client reset" if exc is not None else "client closed"
+        self._log.end("handshake failed" if self._shaking_hands else how, "client")
         self._session.lost()
         self._gone(self)
-        self._log.remark("connection over")
+        self._log.over()
 
     def abort(self) -> None:
         """End the connection at once; the server is being stopped."""
-        self._todo.clear()
-        if not self._log.ended:
-            self._log.ended = "stopped"
-        if self._handshake is not None:
-            self._handshake.cancel()
+        self._forget()
+        self._log.end("stopped")
         if self._transport is not None:
             self._transport.abort()
-        if self._handshake is not None:
-            self.connection_lost(None)
+
+    # Autologout (RFC 1939, section 3)
+
+    def _watch_silence(self) -> None:
+        """See to it that a client is not silent for ever: one timer, which is seldom touched."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._patience = self._session.patience
+        if self._patience is None or self._lost:
+            return
+        left = self._heard + self._patience - self._loop.time()
+        if left > 0 or self._answering:
+            # An answer that is still going out is no silence of the client's.
+            wait = left if left > 0 else self._patience
+            self._watch = self._loop.call_later(wait, self._watch_silence)
+        elif not self._session.over:
+            self._do(self._session.idle())
 
     # What the session wants
 
@@ -147,42 +181,107 @@ class Connection(asyncio.Protocol):
         self._todo.extend(actions)
         self._drain()
 
+    def _hear(self, data: bytes) -> None:
+        """Bring the session what the client has said; it answers what it can at once."""
+        self._listen(data)
+        self._drain()
+
+    def _listen(self, data: bytes = b"") -> None:
+        try:
+            self._todo.extend(self._session.receive(data, at_most=_AT_MOST))
+        except OSError as error:
+            self._unreadable(error)
+
     def _drain(self) -> None:
-        transport = self._transport
-        assert transport is not None
-        if self._unsent and not self._full:
-            rest, self._unsent = self._unsent, memoryview(b"")
-            self._write(transport, rest)
-        while self._todo and not self._busy and not self._full and not self._lost:
-            match self._todo.popleft():
-                case act.Send(data):
-                    self._write(transport, data)
-                case act.Trickle(data, size, every):
-                    self._trickle(data, size, every, 0)
-                case act.Pause(seconds):
-                    self._later(seconds, self._drain)
-                case act.StartTLS():
-                    self._start_tls()
-                case act.End(how):
-                    self._end(how)
+        while not (self._busy or self._full or self._lost):
+            if self._flow is not None:
+                self._pump(self._flow)
+            elif self._todo:
+                self._act(self._todo.popleft())
+            elif self._session.behind:
+                self._listen()
+            else:
+                break
         if self._client_done and not self._answering:
-            transport.close()
+            self._close()
+
+    def _act(self, action: act.Action) -> None:
+        match action:
+            case act.Send(bytes(data)) if len(data) <= AT_ONCE:
+                self._put(self._with_what_follows(data))
+            case act.Send(data):
+                self._flow, self._every = iter(chunks_of(data)), None
+            case act.Trickle(data, size, every):
+                self._trickle(sized(chunks_of(data), size), every)
+            case act.Pause(seconds):
+                self._later(seconds, self._drain)
+            case act.StartTLS(behind):
+                self._start_tls(behind)
+            case act.End(how):
+                self._end(how)
+            case act.Hold(seconds):
+                self._hold(seconds)
+
+    def _with_what_follows(self, data: bytes) -> bytes:
+        """The answers to commands that came together leave together."""
+        parts, octets = [data], len(data)
+        while self._todo:
+            match self._todo[0]:
+                case act.Send(bytes(more)) if octets + len(more) <= AT_ONCE:
+                    parts.append(more)
+                    octets += len(more)
+                    self._todo.popleft()
+                case _:
+                    break
+        return data if len(parts) == 1 else b"".join(parts)
 
     @property
     def _answering(self) -> bool:
         """Whether there is still something to send or to do."""
-        return self._busy or bool(self._todo) or bool(self._unsent)
+        waits = self._busy or self._session.behind
+        return waits or bool(self._todo) or self._flow is not None
 
-    def _write(self, transport: asyncio.Transport, data: bytes | memoryview) -> None:
-        """Write a big answer as fast as the client takes it, and never hold it twice."""
-        rest = memoryview(data)
-        while len(rest) > _AT_ONCE and not self._full:
-            transport.write(rest[:_AT_ONCE])
-            rest = rest[_AT_ONCE:]
-        if self._full:
-            self._unsent = rest
+    def _forget(self) -> None:
+        """Let go of all that was still to be done."""
+        self._todo.clear()
+        self._flow = None
+
+    def _pump(self, flow: Iterator[bytes]) -> None:
+        """Send the next chunk of a flow, or wait until it is time for it."""
+        try:
+            chunk = next(flow, None)
+        except OSError as error:
+            self._unreadable(error)
+            return
+        if chunk is None:
+            self._flow = None
+        elif self._every is None:
+            self._put(chunk)
         else:
-            transport.write(rest)
+            self._later(self._every, lambda: self._put_late(chunk))
+
+    def _trickle(self, flow: Iterator[bytes], every: float) -> None:
+        self._flow, self._every = flow, None
+        self._pump(flow)  # the first chunk is not waited for
+        self._every = every
+
+    def _put_late(self, chunk: bytes) -> None:
+        self._put(chunk)
+        self._drain()
+
+    def _unreadable(self, error: OSError) -> None:
+        """Mail on the disk that is gone, or has changed, ends the connection."""
+        self._forget()
+        self._log.remark(f"mail cannot be read: {error}")
+        self._end("close")
+
+    def _put(self, data: bytes) -> None:
+        """Hand octets to the transport, through TLS if it is on."""
+        assert self._transport is not None
+        if self._layer is not None:
+            self._layer.write(data)
+            data = self._layer.drain()
+        self._transport.write(data)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._busy = True
@@ -195,29 +294,50 @@ class Connection(asyncio.Protocol):
 
         self._timer = self._loop.call_later(seconds, resume)
 
-    def _trickle(self, data: bytes, size: int, every: float, at: int) -> None:
-        assert self._transport is not None
-        self._transport.write(data[at : at + size])
-        if at + size < len(data):
-            self._later(every, lambda: self._trickle(data, size, every, at + size))
-        elif not self._busy:
-            # Called from the timer rather than from _drain: go on with what is left.
-            self._loop.call_soon(self._drain)
+    # Where a script has other connections go first
+
+    def _hold(self, seconds: float) -> None:
+        """Wait for other connections, but not for ever."""
+        if self._patience_of_others is not None:
+            self._patience_of_others.cancel()
+        self._patience_of_others = self._loop.call_later(seconds, self._give_up)
+
+    def _go_on(self) -> None:
+        """Other connections have gone on: what was held may now be answered."""
+        if self._patience_of_others is not None:
+            self._patience_of_others.cancel()
+            self._patience_of_others = None
+        if not self._lost:
+            self._do(self._session.resume())
+
+    def _woken(self) -> None:
+        # Not at once: the other connection is still about to say what lets this one go on.
+        self._loop.call_soon(self._go_on)
+
+    def _give_up(self) -> None:
+        """Other connections have not gone on: what was held is answered all the same."""
+        self._patience_of_others = None
+        if not self._lost:
+            self._do(self._session.give_up())
 
     # How it ends
 
     def _end(self, how: str) -> None:
-        transport = self._transport
-        assert transport is not None
-        self._log.ended = how
+        self._log.end(how)
         if how == "close":
-            transport.close()
+            self._close()
         elif how == "reset":
             self._reset()
         elif how == "half-close":
             self._half_close()
         else:
             self._busy = True  # a hang: nothing more is said until the server stops
+
+    def _close(self) -> None:
+        assert self._transport is not None
+        if not self._transport.is_closing():
+            self._end_tls()
+            self._transport.close()
 
     def _reset(self) -> None:
         assert self._transport is not None
@@ -228,60 +348,130 @@ class Connection(asyncio.Protocol):
     def _half_close(self) -> None:
         assert self._transport is not None
         self._busy = True
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:
-            # Inside TLS there is no half-close: the TCP connection gets it, without close_notify.
-            self._transport.get_extra_info("socket").shutdown(socket.SHUT_WR)
+        self._end_tls()
+        self._transport.write_eof()
 
     # TLS
 
-    def _start_tls(self) -> None:
-        assert self._transport is not None
-        self._busy = True
-        match self._tls.handshake:
-            case "garbage":
-                # Not before the client has begun: it would be a reply put in behind STLS's own.
-                self._babbles = True
-            case "close" | "reset" | "hang" as how:
-                self._end(how)
-            case _:
-                # Whatever comes from here on is the handshake's.
-                self._transport.pause_reading()
-                self._handshake = self._loop.create_task(self._shake_hands())
+    @property
+    def _shaking_hands(self) -> bool:
+        """Whether the handshake has begun and is not done."""
+        return self._hello is not None or (self._layer is not None and not self._layer.established)
 
-    async def _shake_hands(self) -> None:
-        plain = self._transport
-        assert plain is not None
+    def _start_tls(self, behind: bytes) -> None:
+        how = self._tls.handshake
+        if how in ("close", "reset", "hang"):
+            self._end(how)
+            return
+        # A handshake that the client never finishes must not outlive a test run.
+        self._later(_HANDSHAKE_TIMEOUT, lambda: self._handshake_failed("timed out", b""))
+        if how in _LAST_WORDS:
+            # Not before the client has begun: it would be a reply put in behind STLS's own.
+            self._hello = bytearray()
+        else:
+            self._layer = TLSLayer(identity(self._tls))
+        if behind:
+            self.data_received(behind)
+
+    def _refuse_handshake(self, hello: bytearray, data: bytes) -> None:
+        """Answer what should be a ClientHello with something else."""
+        hello += data
+        how = self._tls.handshake or ""
+        # What is closed while the client is still speaking is reset, and the alert gets lost.
+        if how == "garbage" or _whole(hello):
+            self._handshake_failed(f"{how} in its place", _LAST_WORDS[how])
+
+    def _hear_inside(self, layer: TLSLayer, data: bytes) -> None:
+        """Octets have come that belong to TLS: to its handshake, or to what is said inside it."""
+        fresh = not layer.established
+        layer.feed(data)
         try:
-            secure = await self._loop.start_tls(
-                plain,
-                self,
-                server_context(self._tls),
-                server_side=True,
-                ssl_handshake_timeout=_HANDSHAKE_TIMEOUT,
-            )
-        except (OSError, asyncio.CancelledError) as error:
-            self._handshake = None
-            if not self._log.ended:
-                self._log.ended = "handshake failed"
-                self._log.remark(f"TLS handshake failed: {_reason(error)}")
-            plain.abort()
-            self.connection_lost(None)
+            if fresh and not layer.shake_hands():
+                self._flush(layer)
+                return
+            heard = layer.read()
+        except ssl.SSLError as error:
+            self._tls_failed(layer, error)
             return
-        self._handshake = None
-        if secure is None or self._lost:
+        self._flush(layer)
+        if fresh:
+            self._secured(layer)
+        if (heard or fresh) and not self._session.over:
+            self._hear(heard)
+        if layer.ended:
+            self._client_done = True
+            self._drain()
+
+    def _secured(self, layer: TLSLayer) -> None:
+        self._resume()
+        channel = layer.channel()
+        self._log.secured(channel.version, channel.cipher)
+        self._session.secured(channel)
+        if self._tls.mode == "implicit":
+            self._do(self._session.connected())
+
+    def _tls_failed(self, layer: TLSLayer, error: ssl.SSLError) -> None:
+        reason = error.reason or str(error)
+        alert = layer.drain()
+        if not layer.established:
+            self._handshake_failed(reason, alert)
             return
-        self._transport = secure
+        assert self._transport is not None
+        self._log.remark(f"TLS failed: {reason}")
+        self._log.end("TLS failed", _blamed(reason))
+        self._todo.clear()
+        self._transport.write(alert)
+        self._transport.close()
+
+    def _handshake_failed(self, reason: str, last_words: bytes) -> None:
+        """Say so; the connection is over unless the session goes on in the clear."""
+        assert self._transport is not None
+        self._resume()
+        self._hello = self._layer = None
+        self._log.remark(f"TLS handshake failed: {reason}")
+        self._transport.write(last_words)
+        actions = self._session.handshake_failed()
+        if actions:
+            self._do(actions)
+            return
+        self._log.end("handshake failed", _blamed(reason))
+        self._todo.clear()
+        self._transport.close()
+
+    def _resume(self) -> None:
+        """Go on: what was waited for has come."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._busy = False
-        version = secure.get_extra_info("ssl_object").version()
-        self._log.tls = version or ""
-        self._log.remark(f"{version}")
-        self._session.secured()
-        self._do(self._session.connected() if self._tls.mode == "implicit" else ())
-        self._do(self._session.receive(b"".join(self._early)))
-        self._early.clear()
+
+    def _flush(self, layer: TLSLayer) -> None:
+        """Send what TLS itself has to say."""
+        assert self._transport is not None
+        data = layer.drain()
+        if data:
+            self._transport.write(data)
+
+    def _end_tls(self) -> None:
+        layer = self._layer
+        if layer is not None and layer.established and self._tls.close_notify is not False:
+            layer.end()
+            self._flush(layer)
 
 
-def _reason(error: BaseException) -> str:
-    return getattr(error, "reason", None) or str(error) or type(error).__name__
+def _address(peer: tuple[object, ...] | str | None) -> str:
+    """The address of a client in one word; that of a Unix socket has none."""
+    return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
+
+
+def _blamed(reason: str) -> Literal["client", "server"]:
+    """Who has ended TLS: the client if it was an alert of its own."""
+    return "client" if "ALERT" in reason else "server"
+
+
+def _whole(hello: bytearray) -> bool:
+    """Whether a record of the handshake is complete; what is no such record is complete too."""
+    if not hello.startswith(bytes([_HANDSHAKE_RECORD])):
+        return True
+    length = int.from_bytes(hello[3:_RECORD_HEADER], "big")
+    return len(hello) >= _RECORD_HEADER + length

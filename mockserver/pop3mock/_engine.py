@@ -20,7 +20,11 @@ _T = TypeVar("_T")
 
 
 class Engine:
-    """A lease of the shared event loop; the loop runs while anybody holds one."""
+    """A lease of the shared event loop; the loop runs while anybody holds one.
+
+    Raises:
+        RuntimeError: The loop does not run yet, and the system gives it no thread.
+    """
 
     _mutex = threading.Lock()
     _leases = 0
@@ -47,10 +51,14 @@ class Engine:
             loop.call_soon(ready.set)
             loop.run_forever()
 
-        cls._thread = threading.Thread(target=run, name="pop3mock", daemon=True)
-        cls._thread.start()
+        thread = threading.Thread(target=run, name="pop3mock", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has no thread to give
+            loop.close()
+            raise
         ready.wait()
-        cls._loop = loop
+        cls._loop, cls._thread = loop, thread
 
     def run(self, work: Coroutine[Any, Any, _T], timeout: float = 10.0) -> _T:
         """Run a coroutine on the loop and wait for its result.

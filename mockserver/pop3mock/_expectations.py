@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pop3scenarios import parse_line
-
 from ._changes import selects
-from ._journal import Fault
+from ._events import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pop3scenarios import ExpectSection, Template
+    from pop3scenarios import ExpectSection
 
-    from ._journal import Exchange, Journal
+    from ._connection_log import ConnectionLog
+    from ._events import Exchange
+    from ._journal import Journal
 
 
 class BrokenExpectation(AssertionError):
@@ -37,49 +37,42 @@ class BrokenExpectation(AssertionError):
         )
 
 
-def broken(expect: ExpectSection, journal: Journal) -> list[Fault]:
+def broken(expect: ExpectSection, journal: Journal, *, final: bool = True) -> list[Fault]:
     """Everything that clients did wrong.
 
     Args:
-        expect: The scenario's ``expect:``.
+        expect: The scenario's ``expect:``; a connection on which another scenario was played has
+            that one's, but what all of them together owe is this one's.
         journal: What happened.
+        final: Whether clients have had their chance to do all that they must.
     """
-    exchanges = journal.exchanges
-    return [*journal.faults, *_forbidden(expect, exchanges), *_owed(expect, exchanges)]
+    forbidden = [fault for log in journal.connections for fault in _forbidden(expect, log)]
+    owed = [*journal.owed(), *_owed(expect, journal)] if final else []
+    return [*journal.faults, *forbidden, *owed]
 
 
-def occurrences(pattern: str | Template, exchanges: Iterable[Exchange]) -> int:
-    """How often a command line that a pattern means has come.
-
-    Args:
-        pattern: For example ``QUIT`` or ``DELE 2``.
-        exchanges: What happened.
-    """
-    template = parse_line(pattern) if isinstance(pattern, str) else pattern
-    return sum(selects(template, exchange.line) for exchange in exchanges)
+def _forbidden(expect: ExpectSection, log: ConnectionLog) -> Iterator[Fault]:
+    expect = expect if log.expect is None else log.expect
+    for exchange in log.asked():
+        why = _why_not(expect, exchange)
+        if why:
+            yield Fault(exchange.line, why, connection=log.number)
 
 
-def _forbidden(expect: ExpectSection, exchanges: list[Exchange]) -> Iterator[Fault]:
-    for exchange in exchanges:
-        if any(selects(pattern, exchange.line) for pattern in expect.never):
-            yield Fault(
-                exchange.line, "the scenario forbids it (never)", connection=exchange.connection
-            )
-        elif not exchange.tls and any(
-            selects(pattern, exchange.line) for pattern in expect.never_in_clear
-        ):
-            yield Fault(
-                exchange.line,
-                "the scenario forbids it outside TLS (never-in-clear)",
-                connection=exchange.connection,
-            )
+def _why_not(expect: ExpectSection, exchange: Exchange) -> str:
+    if any(selects(pattern, exchange.line) for pattern in expect.never):
+        return "the scenario forbids it (never)"
+    clear = () if exchange.tls else expect.never_in_clear
+    if any(selects(pattern, exchange.line) for pattern in clear):
+        return "the scenario forbids it outside TLS (never-in-clear)"
+    return ""
 
 
-def _owed(expect: ExpectSection, exchanges: list[Exchange]) -> Iterator[Fault]:
+def _owed(expect: ExpectSection, journal: Journal) -> Iterator[Fault]:
     for pattern in expect.always:
-        if not occurrences(pattern, exchanges):
+        if not journal.sent(pattern):
             yield Fault(pattern.source, "the scenario demands it (always), and it never came")
     for command, times in expect.counts.items():
-        count = occurrences(command, exchanges)
+        count = journal.count(command)
         if count not in times:
             yield Fault(command, f"came {count} time(s), which the scenario rules out (counts)")

@@ -2,99 +2,84 @@
 
 from __future__ import annotations
 
-import re
 import threading
-import zlib
-from functools import cached_property
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
+from pop3scenarios import InMemory, Mail
+
+from ._message import StoredMessage
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from pop3scenarios import Mail
-
-_BARE_LF = re.compile(rb"(?<!\r)\n")
-
-
-class StoredMessage:
-    """One message of a maildrop.
-
-    Attributes:
-        serial: Its number in the life of the maildrop, from 1; never used again.
-        data: Its octets as RETR sends them: every line ends in CRLF, nothing is stuffed.
-    """
-
-    def __init__(self, serial: int, data: bytes, uid: str | None = None) -> None:
-        self.serial = serial
-        self.data = canonical(data)
-        self._uid = uid
-
-    @property
-    def octets(self) -> int:
-        """Its exact size in octets (RFC 1939, section 11: CRLF counts as two, no stuffing)."""
-        return len(self.data)
-
-    @cached_property
-    def uid(self) -> str:
-        """Its unique-id: 1 to 70 characters that last as long as the maildrop (RFC 1939, 7)."""
-        return self._uid or f"{self.serial:08x}.{zlib.crc32(self.data):08x}"
-
-    @cached_property
-    def stuffed(self) -> bytes:
-        """The octets with lines that begin with a dot given one more (RFC 1939, section 3)."""
-        return stuff(self.data)
-
-    def top(self, lines: int) -> bytes:
-        """Header, blank line, and the first so many lines of the body (RFC 1939, section 7)."""
-        if self.data.startswith(b"\r\n"):
-            position = 2  # no header at all
-        else:
-            end = self.data.find(b"\r\n\r\n")
-            if end < 0:
-                return self.data + b"\r\n"
-            position = end + 4
-        for _ in range(lines):
-            after = self.data.find(b"\n", position)
-            if after < 0:
-                return self.data
-            position = after + 1
-        return self.data[:position]
-
-
-def canonical(data: bytes) -> bytes:
-    """The octets with bare LF made CRLF and a line end at the very end; a bare CR stays."""
-    if b"\n" in data:
-        data = _BARE_LF.sub(b"\r\n", data)
-    return data if data.endswith(b"\r\n") or not data else data + b"\r\n"
-
-
-def stuff(data: bytes) -> bytes:
-    """The octets dot-stuffed."""
-    if b"\n." in data:
-        data = data.replace(b"\n.", b"\n..")
-    return b"." + data if data.startswith(b".") else data
+    from pop3scenarios import Folder
 
 
 class Maildrop:
     """The messages of one user.
 
     Iterating gives the octets of each message, so ``list(server.maildrop)`` is what is left.
+
+    Args:
+        user: Whose it is.
+        seed: Gives the messages that are there at first.
+        on_disk: Gives those of them that come from files, as the files are now; asked whenever a
+            session is about to begin, for others may deliver to a folder and take from it.
+
+    Attributes:
+        user: Whose it is.
+        sessions: How many sessions there have been.
+        entered: When a session last began, by that session's clock.
     """
 
-    def __init__(self, user: str, seed: Callable[[], Iterable[Mail]] = tuple) -> None:
+    def __init__(
+        self,
+        user: str,
+        seed: Callable[[], Iterable[Mail]] = tuple,
+        on_disk: Callable[[], Iterable[Mail]] = tuple,
+    ) -> None:
         self.user = user
+        self.sessions = 0
+        self.entered: float | None = None
         self._seed: Callable[[], Iterable[Mail]] | None = seed
+        self._on_disk = on_disk
         self._messages: list[StoredMessage] = []
+        self._view: tuple[StoredMessage, ...] | None = None
+        self._files: dict[Hashable, StoredMessage] = {}
+        self._gone: set[Hashable] = set()
+        self._unnamed: deque[StoredMessage] = deque()
+        self._named: Counter[str] = Counter()
+        self._comes_and_goes = False
         self._serial = 0
         self._mutex = threading.RLock()
         self._holder: object | None = None
 
     @property
     def messages(self) -> tuple[StoredMessage, ...]:
-        """The messages now in the maildrop, oldest first."""
+        """The messages now in the maildrop, oldest first.
+
+        As the latest session found them, before any session as the first one will, without what
+        was removed since and with what was delivered.
+        """
+        return self._in_session(max(1, self.sessions))
+
+    def upcoming(self) -> tuple[StoredMessage, ...]:
+        """The messages that the next session will find.
+
+        Raises:
+            OSError: Mail on the disk cannot be read.
+        """
         with self._mutex:
-            self._fill()
-            return tuple(self._messages)
+            if self._seed is None:
+                self._follow_files()
+            return self._in_session(self.sessions + 1)
+
+    def enter(self) -> tuple[StoredMessage, ...]:
+        """Begin a session; gives the messages that it finds."""
+        with self._mutex:
+            self.sessions += 1
+            return self._in_session(self.sessions)
 
     @property
     def locked(self) -> bool:
@@ -110,10 +95,7 @@ class Maildrop:
         """
         with self._mutex:
             self._fill()
-            self._serial += 1
-            message = StoredMessage(self._serial, data, uid)
-            self._messages.append(message)
-            return message
+            return self._add(Mail(InMemory(data), uid))
 
     def lock(self, holder: object) -> bool:
         """Take the exclusive-access lock; False if another session has it."""
@@ -130,18 +112,95 @@ class Maildrop:
                 self._holder = None
 
     def remove(self, messages: Iterable[StoredMessage]) -> None:
-        """Remove messages: what the UPDATE state does (RFC 1939, section 6)."""
-        gone = {message.serial for message in messages}
+        """Remove messages: what the UPDATE state does (RFC 1939, section 6).
+
+        Args:
+            messages: The messages; those that are gone already do no harm.
+
+        Raises:
+            OSError: A folder that is to be altered cannot be; then nothing is removed from here.
+        """
+        leaving = tuple(messages)
+        gone = {message.serial: message.mail for message in leaving}
         with self._mutex:
-            self._messages = [m for m in self._messages if m.serial not in gone]
+            _take_out(gone.values())
+            for message in leaving:
+                message.removed = True
+            self._forget(gone)
+            # From a folder that is not to be altered, they must not come back.
+            self._gone.update(
+                mail.origin
+                for mail in gone.values()
+                if mail.origin is not None and mail.place is None
+            )
+
+    def _in_session(self, number: int) -> tuple[StoredMessage, ...]:
+        with self._mutex:
+            self._fill()
+            if self._comes_and_goes:
+                return tuple(m for m in self._messages if _there(m.mail, number))
+            if self._view is None:
+                self._view = tuple(self._messages)
+            return self._view
 
     def _fill(self) -> None:
-        """Build the first messages only when somebody asks: most tests log in as one user."""
+        """Find the first messages only when somebody asks: most tests log in as one user."""
         if self._seed is None:
             return
         seed, self._seed = self._seed, None
         for mail in seed():
-            self.deliver(mail.data, mail.uid)
+            self._add(mail)
+
+    def _add(self, mail: Mail) -> StoredMessage:
+        self._serial += 1
+        message = StoredMessage(self._serial, mail, self._name)
+        self._messages.append(message)
+        self._view = None
+        self._comes_and_goes |= mail.sessions is not None
+        if mail.uid is None:
+            self._unnamed.append(message)
+        if mail.origin is not None:
+            self._files[mail.origin] = message
+        return message
+
+    def _follow_files(self) -> None:
+        """Take in what has come on the disk, and let go of what is no longer there."""
+        found = {mail.origin: mail for mail in self._on_disk()}
+        lost = [message for origin, message in self._files.items() if origin not in found]
+        self._forget({message.serial for message in lost})
+        for origin, mail in found.items():
+            message = self._files.get(origin)
+            if message is not None:
+                message.update(mail)
+            elif origin not in self._gone:
+                self._add(mail)
+
+    def _forget(self, serials: Iterable[int]) -> None:
+        if not serials:
+            return
+        kept = []
+        for message in self._messages:
+            if message.serial not in serials:
+                kept.append(message)
+            elif message.mail.origin is not None:
+                self._files.pop(message.mail.origin, None)
+        self._messages, self._view = kept, None
+
+    def _name(self, wanted: StoredMessage) -> None:
+        """Give a message its unique-id: from its octets, so that it lasts from run to run.
+
+        Messages are named in the order in which they came, for of those that are the same octet for
+        octet, the second is another one all the same.
+        """
+        with self._mutex:
+            while self._unnamed:
+                message = self._unnamed.popleft()
+                name = _identity(message)
+                self._named[name] += 1
+                times = self._named[name]
+                message.name(name if times == 1 else f"{name}.{times}")
+                if message is wanted:
+                    return
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -154,3 +213,26 @@ class Maildrop:
 
     def __repr__(self) -> str:
         return f"<Maildrop of {self.user!r}: {len(self)} messages>"
+
+
+def _there(mail: Mail, session: int) -> bool:
+    return mail.sessions is None or session in mail.sessions
+
+
+def _identity(message: StoredMessage) -> str:
+    try:
+        return message.mail.content.identity
+    except OSError:
+        # Its file has gone, and it was never listed: nobody will ever see this name.
+        return f"{message.serial:08x}"
+
+
+def _take_out(mails: Iterable[Mail]) -> None:
+    """Remove messages from the folders that are to be altered."""
+    keys: defaultdict[Folder, set[str]] = defaultdict(set)
+    for mail in mails:
+        if mail.place is not None:
+            folder, key = mail.place
+            keys[folder].add(key)
+    for folder, chosen in keys.items():
+        folder.remove(chosen)

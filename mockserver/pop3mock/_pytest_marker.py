@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ._server import TLSMode
+    from ._performance import TLSMode
 
 _KEYWORDS = ("scenario", "variant", "tls", "users", "strict")
 _TLS = ("none", "stls", "implicit")

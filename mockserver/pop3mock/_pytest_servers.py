@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from pop3scenarios import Scenario
 
+    from ._performance import TLSMode
     from ._pytest_watch import Watch
-    from ._server import TLSMode
 
 
 class ServerFactory:

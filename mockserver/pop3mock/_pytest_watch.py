@@ -15,7 +15,7 @@ from ._pytest_marker import MarkerError, wish_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._journal import Fault
+    from ._events import Fault
     from ._server import MockServer
 
 
@@ -55,9 +55,7 @@ class Watched:
     def news(self) -> list[Fault]:
         """What clients did wrong and has not been told yet."""
         expect = self.server.scenario.expect
-        if not self._final:
-            expect = expect.model_copy(update={"always": (), "counts": {}})
-        found = Counter(broken(expect, self.server.journal))
+        found = Counter(broken(expect, self.server.journal, final=self._final))
         fresh = list((found - self._told).elements())
         self._told |= found
         return fresh

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-import secrets
 import socket
+import time
 from email.message import Message
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pop3scenarios import Scenario, load
 
 from . import _tls
-from ._changes import Rulebook
 from ._connection import Connection
 from ._engine import Engine
-from ._expectations import BrokenExpectation, broken, occurrences
+from ._expectations import BrokenExpectation, broken
 from ._journal import Journal
-from ._maildrop import Maildrop
-from ._session import Session
-from ._state import SessionState
+from ._performance import Performance
+from ._quirk_users import QuirkUsers
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
-TLSMode = Literal["none", "stls", "implicit"]
+    from ._events import Fault
+    from ._maildrop import Maildrop
+    from ._performance import TLSMode
+    from ._session import Session
 
 _UID = re.compile(r"[\x21-\x7e]{1,70}")
+
+#: Connections that may wait to be accepted: a test may open thousands at once, and the kernel lets
+#: one that finds no room wait for seconds.
+_BACKLOG = 4096
 
 #: Turns of the event loop in which nothing happens, after which all that clients have done so far
 #: has been heard: data, the end of it inside TLS, and that of the connection take a turn or two.
@@ -58,6 +64,13 @@ class MockServer:
         users: User names and passwords in place of the scenario's.
         host: The address to listen on.
         port: The port to listen on; 0 takes one that is free.
+        clock: Gives the time in seconds by which LOGIN-DELAY is kept.
+        quirk_users: Whether ``quirk+NAME`` and ``fault+NAME`` are users, to whom that quirk or
+            fault is played too. They have the first user's password, and maildrops of their own;
+            in a conversation (``script:``) there are none.
+
+    Attributes:
+        journal: What happens on all connections.
 
     Raises:
         pop3scenarios.ScenarioError: The scenario is wrong or unknown; nothing was started.
@@ -72,36 +85,58 @@ class MockServer:
         users: Mapping[str, str] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        quirk_users: bool = False,
     ) -> None:
         if not isinstance(scenario, Scenario):
             scenario = load(scenario, variant)
-        self.scenario = scenario
-        self.journal = Journal()
-        self._policy = (
-            scenario.tls if tls is None else scenario.tls.model_copy(update={"mode": tls})
-        )
-        self._users = dict(users) if users is not None else dict(scenario.users)
+        self.journal = Journal(scenario.name)
+        self._overridden: Mapping[str, str] | None = None if users is None else dict(users)
+        self._tls: TLSMode | None = tls
+        self._clock = clock
+        self._has_quirk_users = quirk_users
         self._address = (host, port)
-        self._maildrops = {user: self._maildrop_of(user) for user in self._users}
-        capabilities = tuple(
-            line
-            for line in scenario.server.capabilities or ()
-            if line != "STLS" or self._policy.mode == "stls"
-        )
-        self._capabilities = capabilities
-        self._offered = frozenset(
-            line.split(" ")[0] for line in (*capabilities, *(scenario.server.hidden or ()))
-        )
-        greeting = scenario.server.greeting
-        self._stamped = greeting is not None and any(h.name == "stamp" for h in greeting.holes)
-        self._rulebook = Rulebook(scenario)
+        self._performance = self._perform(scenario)
+        self.journal.owed = self._owed
         self._connections: set[Connection] = set()
         self._gone: asyncio.Event | None = None
         self._engine: Engine | None = None
         self._listener: asyncio.Server | None = None
 
-    def _maildrop_of(self, user: str) -> Maildrop:
-        return Maildrop(user, lambda: self.scenario.mail(user))
+    def _perform(self, scenario: Scenario, before: Performance | None = None) -> Performance:
+        users = scenario.users if self._overridden is None else self._overridden
+        performance = Performance(
+            scenario, tls=self._tls, users=users, clock=self._clock, before=before
+        )
+        if self._has_quirk_users and scenario.script is None:
+            performance.quirk_users = QuirkUsers(performance)
+        return performance
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is played."""
+        return self._performance.scenario
+
+    def _owed(self) -> list[Fault]:
+        return self._performance.owed()
+
+    def play(self, scenario: str | Path | Scenario, *, variant: str | None = None) -> None:
+        """Play another scenario to all that connect from now on.
+
+        Connections that are open go on with what they have. A maildrop is kept as it is, with what
+        was delivered and without what was deleted, if both scenarios give its user the same mail;
+        else it begins anew.
+
+        Args:
+            scenario: A name, ``name[variant]``, a path, or a loaded scenario.
+            variant: The variant, if the name does not say it.
+
+        Raises:
+            pop3scenarios.ScenarioError: The scenario is wrong or unknown; nothing has changed.
+        """
+        if not isinstance(scenario, Scenario):
+            scenario = load(scenario, variant)
+        self._performance = self._perform(scenario, self._performance)
 
     # Life
 
@@ -110,31 +145,32 @@ class MockServer:
 
         Raises:
             OSError: The address cannot be listened on.
-            RuntimeError: The server is running already.
+            RuntimeError: The server is running already, or the system gives it no thread.
         """
         if self._engine is not None:
             raise RuntimeError("the server is running already")
         self._gone = None
+        with contextlib.ExitStack() as undo:
+            sock = undo.enter_context(self._bound())
+            engine = undo.enter_context(Engine())
+            engine.run(self._listen(sock))
+            undo.pop_all()
+        self._address = sock.getsockname()[:2]
+        self._engine = engine
+        return self
+
+    def _bound(self) -> socket.socket:
+        """A socket that listens on the address."""
         host, port = self._address
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((host, port))
-            sock.listen(512)
+            sock.listen(_BACKLOG)
         except OSError:
             sock.close()
             raise
-        self._address = sock.getsockname()[:2]
-        self._engine = Engine()
-        try:
-            self._engine.run(self._listen(sock))
-        except BaseException:
-            sock.close()
-            self._engine.release()
-            self._engine = None
-            raise
-        return self
+        return sock
 
     def stop(self) -> None:
         """Stop listening and end every connection; hangs end here. Does nothing if not running."""
@@ -148,7 +184,7 @@ class MockServer:
 
     async def _listen(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._connect, sock=sock)
+        self._listener = await loop.create_server(self._connect, sock=sock, backlog=_BACKLOG)
 
     async def _shut(self) -> None:
         assert self._listener is not None
@@ -170,19 +206,15 @@ class MockServer:
 
         What the server does for each connection; also works while the server is stopped.
         """
-        log = self.journal.open()
-        state = SessionState(
-            users=self._users,
-            maildrops=self._maildrops,
-            capabilities=self._capabilities,
-            offered=self._offered,
-            exclusive=self.scenario.server.lock != "none",
-            stamp=f"<{log.number}.{secrets.token_hex(8)}@localhost>" if self._stamped else "",
-        )
-        return Session(self.scenario, self._rulebook, state, log)
+        return self._session(self._performance)
+
+    def _session(self, performance: Performance) -> Session:
+        scenario = performance.scenario
+        return performance.session(self.journal.open(scenario.name, scenario.expect))
 
     def _connect(self) -> Connection:
-        connection = Connection(self.session(), self._policy, self._forget)
+        performance = self._performance
+        connection = Connection(self._session(performance), performance.policy, self._forget)
         self._connections.add(connection)
         return connection
 
@@ -217,38 +249,51 @@ class MockServer:
     @property
     def tls(self) -> TLSMode:
         """How a client gets TLS: not at all, by STLS, or from the first octet."""
-        return self._policy.mode or "none"
+        return self._performance.policy.mode or "none"
 
     @property
     def credentials(self) -> Credentials:
         """The first user's name and password."""
-        return Credentials(*next(iter(self._users.items())))
+        return Credentials(*next(iter(self._performance.users.items())))
 
     @property
     def users(self) -> Mapping[str, str]:
         """All user names and passwords."""
-        return dict(self._users)
+        return dict(self._performance.users)
 
     @property
     def ca_pem(self) -> bytes:
         """The certificate, in PEM form, of the authority that the client has to trust."""
         return _tls.ca_pem()
 
-    def client_context(self) -> ssl.SSLContext:
-        """A new context that trusts the server's authority and checks host names."""
-        return _tls.client_context()
+    def client_context(self, *, user: str | None = None) -> ssl.SSLContext:
+        """A new context that trusts the server's authority and checks host names.
+
+        Args:
+            user: Whom the certificate names that the client shows when the server asks for one
+                (``tls: {client-certificate: required}``); None for no certificate.
+        """
+        return _tls.client_context(user)
+
+    def client_pem(self, user: str) -> bytes:
+        """A private key and a certificate of the server's authority, for clients that want a file.
+
+        Args:
+            user: Whom the certificate names.
+        """
+        return _tls.client_pem(user)
 
     # The mail
 
     @property
     def maildrop(self) -> Maildrop:
         """The first user's maildrop: what is in it now."""
-        return self._maildrops[self.credentials.user]
+        return self.maildrops[self.credentials.user]
 
     @property
     def maildrops(self) -> Mapping[str, Maildrop]:
         """The maildrops of all users."""
-        return dict(self._maildrops)
+        return self._performance.all_maildrops
 
     def deliver(
         self,
@@ -283,7 +328,7 @@ class MockServer:
             )
         if uid is not None and not _UID.fullmatch(uid):
             raise ValueError(f"expected a unique-id of 1 to 70 printable characters, got {uid!r}")
-        self._maildrops[user or self.credentials.user].deliver(data, uid)
+        self.maildrops[user or self.credentials.user].deliver(data, uid)
 
     # What happened
 
@@ -303,12 +348,7 @@ class MockServer:
             TimeoutError: It has not come in time; says what came instead.
             ValueError: The pattern is empty.
         """
-        if not command:
-            raise ValueError("expected a command line pattern, got an empty one")
-
-        if not self.journal.wait_until(
-            lambda: occurrences(command, self.journal.exchanges) >= times, timeout
-        ):
+        if not self.journal.wait_until(lambda: self.journal.count(command) >= times, timeout):
             came = ", ".join(self.journal.commands) or "nothing"
             raise TimeoutError(f"no {command} within {timeout:g} s; came: {came}")
 

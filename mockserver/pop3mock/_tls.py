@@ -10,6 +10,7 @@ import datetime
 import ssl
 import threading
 import warnings
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -50,25 +51,80 @@ def ca_pem() -> bytes:
     return authority().cert_pem.bytes()
 
 
-def client_context() -> ssl.SSLContext:
-    """A client's context that trusts the authority, and nobody else, and checks host names."""
+def client_context(user: str | None = None) -> ssl.SSLContext:
+    """A client's context that trusts the authority, and nobody else, and checks host names.
+
+    Args:
+        user: Whom the certificate names that it shows to a server that asks; None for no
+            certificate.
+    """
     # With cadata the system's authorities are not loaded: neither trusted nor paid for.
-    return ssl.create_default_context(cadata=ca_pem().decode("ascii"))
+    context = ssl.create_default_context(cadata=ca_pem().decode("ascii"))
+    if user is not None:
+        _client_certificate(user).configure_cert(context)
+    return context
 
 
-def server_context(policy: TLSSection) -> ssl.SSLContext:
-    """The server's context for a scenario.
+def client_pem(user: str) -> bytes:
+    """The key and the certificate of a user in PEM form.
+
+    Args:
+        user: Whom the certificate names.
+    """
+    return _client_certificate(user).private_key_and_cert_chain_pem.bytes()
+
+
+def _client_certificate(user: str) -> trustme.LeafCert:
+    """A certificate whose common name is the user's; a name with an ``@`` is an address too."""
+    addresses = [user] if "@" in user else []
+    return authority().issue_cert(*addresses, common_name=user)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a server shows to its clients, and how it speaks TLS.
+
+    Attributes:
+        context: The server's context.
+        certificate: Its certificate in PEM form.
+    """
+
+    context: ssl.SSLContext
+    certificate: str
+
+
+def identity(policy: TLSSection) -> Identity:
+    """The server's side of TLS in a scenario.
 
     Args:
         policy: The scenario's ``tls:`` section.
     """
     with _MUTEX:
-        return _server_context(policy.certificate or "good", policy.minimum, policy.maximum)
+        return _identity(
+            policy.certificate or "good",
+            policy.minimum,
+            policy.maximum,
+            policy.client_certificate or "none",
+        )
 
 
 @cache
-def _server_context(kind: str, minimum: str | None, maximum: str | None) -> ssl.SSLContext:
+def _identity(kind: str, minimum: str | None, maximum: str | None, client: str) -> Identity:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # Once TLS is on, a client cannot make it begin anew, and no write waits for the client.
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    _set_versions(context, minimum, maximum)
+    if client != "none":
+        context.verify_mode = ssl.CERT_REQUIRED if client == "required" else ssl.CERT_OPTIONAL
+        context.load_verify_locations(cadata=ca_pem().decode("ascii"))
+    if kind == "self-signed":
+        return Identity(context, _self_signed(context))
+    certificate = _certificate(kind)
+    certificate.configure_cert(context)
+    return Identity(context, certificate.cert_chain_pems[0].bytes().decode("ascii"))
+
+
+def _set_versions(context: ssl.SSLContext, minimum: str | None, maximum: str | None) -> None:
     if any(version in ("TLSv1", "TLSv1.1") for version in (minimum, maximum)):
         # Old versions are there to be refused by the client, so the server must really speak them.
         context.set_ciphers("ALL:@SECLEVEL=0")
@@ -79,11 +135,6 @@ def _server_context(kind: str, minimum: str | None, maximum: str | None) -> ssl.
             context.maximum_version = _VERSIONS[maximum]
         elif minimum is not None:
             context.minimum_version = _VERSIONS[minimum]
-    if kind == "self-signed":
-        _self_signed(context)
-    else:
-        _certificate(kind).configure_cert(context)
-    return context
 
 
 def _certificate(kind: str) -> trustme.LeafCert:
@@ -113,10 +164,11 @@ def _certificate(kind: str) -> trustme.LeafCert:
     return authority().issue_cert(*_NAMES, common_name="localhost")
 
 
-def _self_signed(context: ssl.SSLContext) -> None:
+def _self_signed(context: ssl.SSLContext) -> str:
     """A certificate that vouches for itself: an authority's own, shown as a server's."""
     import trustme
 
     own = trustme.CA()
     with own.private_key_pem.tempfile() as key, own.cert_pem.tempfile() as certificate:
         context.load_cert_chain(certificate, key)
+    return own.cert_pem.bytes().decode("ascii")

@@ -12,35 +12,42 @@ from ._actions import (
     Wait,
     parse_duration,
 )
+from ._content import Content, Copy, InMemory
 from ._errors import Problem, ScenarioError, UnknownScenario
+from ._fields import EVENTS
+from ._folder import Folder
 from ._library import find, kind_of, shipped
-from ._lines import Hole, LineError, Template, difference, parse_line
-from ._loader import check, expand, load, loads
+from ._lines import Hole, LineError, Template, difference, likeness, parse_line
+from ._loader import check, expand, files, load, loads
 from ._maildrop import Mail
 from ._mailitem import MailItem
 from ._model import (
     ExpectSection,
     FetchSection,
-    Rule,
     ScenarioFile,
     ServerSection,
-    Source,
     TLSSection,
 )
+from ._rule import Rule, Source
 from ._scenario import Layer, Scenario
 from ._script import LineErrors, Reply, Script, Step, parse_reply, parse_script
 from ._values import Announced, Nth
 
 __all__ = [
+    "EVENTS",
     "Action",
     "Announced",
+    "Content",
+    "Copy",
     "Default",
     "Dribble",
     "End",
     "Ending",
     "ExpectSection",
     "FetchSection",
+    "Folder",
     "Hole",
+    "InMemory",
     "Layer",
     "LineError",
     "LineErrors",
@@ -67,8 +74,10 @@ __all__ = [
     "check",
     "difference",
     "expand",
+    "files",
     "find",
     "kind_of",
+    "likeness",
     "load",
     "loads",
     "parse_duration",

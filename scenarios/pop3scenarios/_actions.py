@@ -14,7 +14,11 @@ Ending = Literal["close", "reset", "half-close", "hang"]
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|min)?")
 _DRIBBLE = re.compile(r"([0-9]{1,9})(?: every (.+))?")
-_MESSAGE = re.compile(r"(\{[a-z][a-z0-9_]*\}|[1-9][0-9]{0,8})(?: first ([0-9]{1,9})(%| octets?))?")
+_MESSAGE = re.compile(
+    r"(?P<number>\{[a-z][a-z0-9_]*\}|[1-9][0-9]{0,8})"
+    r"(?: (?P<part>header|body|top (?P<lines>[0-9]{1,9})))?"
+    r"(?: first (?P<first>[0-9]{1,9})(?P<unit>%| octets?))?"
+)
 _ACTION = re.compile(r"<([a-z-]+)(?: (.*))?>", re.DOTALL)
 _OCTET = re.compile(
     r'\\x(?P<hex>[0-9A-Fa-f]{2})|\\(?P<escape>[\\"rnt0])|[\x00-\x21\x23-\x5b\x5d-\x7f]'
@@ -69,21 +73,38 @@ class MessageData:
 
     Attributes:
         number: The message number, or the name of the hole that holds it.
+        part: All of it; the header without the empty line behind it; the body; or header, empty
+            line and so many lines of the body.
+        lines: Lines of the body in ``top``.
         first: Only the first so many octets, or per cent of the octets.
         percent: Whether ``first`` is per cent.
     """
 
     number: int | str
+    part: Literal["whole", "header", "body", "top"] = "whole"
+    lines: int = 0
     first: int | None = None
     percent: bool = False
 
 
 Action = End | Wait | Dribble | Octets | StartTLS | Default | MessageData
 
-_NAMES = (
-    "close", "reset", "half-close", "hang", "wait", "dribble", "bytes", "starttls", "default",
-    "message",
-)  # fmt: skip
+#: The actions by name: how each is written, and what it does.
+ACTIONS = {
+    "close": ("<close>", "close the connection (FIN)"),
+    "reset": ("<reset>", "reset the connection (RST)"),
+    "half-close": ("<half-close>", "say nothing more, and go on reading"),
+    "hang": ("<hang>", "do nothing more until the server stops"),
+    "wait": ("<wait 2s>", "say nothing for a while"),
+    "dribble": ("<dribble 1 every 10ms>", "from here on, send so many octets at a time"),
+    "bytes": (r'<bytes "\xff\r\n">', "exactly these octets, no line end added"),
+    "starttls": ("<starttls>", "the TLS handshake begins here"),
+    "default": ("<default>", "what the RFC-correct server would answer here"),
+    "message": (
+        "<message {n} first 50%>",
+        "a message, dot-stuffed, without its terminator; of it header, body, top 10 or first 100",
+    ),
+}
 
 
 def parse_duration(text: str) -> float:
@@ -126,12 +147,12 @@ def parse_action(line: str) -> Action:
     if not line.startswith("<bytes") and "> <" in line:
         raise LineError("one action a line", line.index("> <") + 2)
     found = _ACTION.fullmatch(line)
-    if found is None or found[1] not in _NAMES:
+    if found is None or found[1] not in ACTIONS:
         word = found[1] if found else line[1:-1]
         raise LineError(
             f"there is no action <{word}>",
             0,
-            did_you_mean(word, _NAMES) or 'to send the line itself: <bytes "…\\r\\n">',
+            did_you_mean(word, ACTIONS) or 'to send the line itself: <bytes "…\\r\\n">',
         )
     name, argument = found[1], found[2]
     try:
@@ -190,7 +211,22 @@ def _message(argument: str) -> MessageData:
     found = _MESSAGE.fullmatch(argument)
     if found is None:
         raise ValueError(
-            f"expected a message number, from 1, got {argument!r}: <message 1 first 50%>"
+            f"expected a message number, from 1, got {argument!r}: <message 1 first 50%>, "
+            "<message 1 header>, <message 1 body>, <message 1 top 10>"
         )
-    number: int | str = found[1].strip("{}") if found[1][0] == "{" else int(found[1])
-    return MessageData(number, int(found[2]) if found[2] else None, found[3] == "%")
+    name = found["number"]
+    number: int | str = name.strip("{}") if name[0] == "{" else int(name)
+    first = int(found["first"]) if found["first"] else None
+    return MessageData(
+        number, _part(found["part"]), int(found["lines"] or 0), first, found["unit"] == "%"
+    )
+
+
+def _part(text: str | None) -> Literal["whole", "header", "body", "top"]:
+    match text:
+        case None:
+            return "whole"
+        case "header" | "body":
+            return text
+        case _:
+            return "top"

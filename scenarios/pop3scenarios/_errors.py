@@ -30,6 +30,7 @@ class Problem:
         column: Column in the line, from 1.
         message: What was expected and what is there.
         suggestion: What to write instead; empty if there is no good guess.
+        kind: ``error``, or the name of a warning.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Problem:
     column: int
     message: str
     suggestion: str = ""
+    kind: str = "error"
 
     def __str__(self) -> str:
         hint = f" ({self.suggestion})" if self.suggestion else ""

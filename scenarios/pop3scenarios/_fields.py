@@ -7,19 +7,24 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from . import _notation as notation
 from ._actions import Dribble, parse_dribble, parse_duration
 from ._errors import got
 from ._lines import LineError, Template, parse_line
 from ._script import LineErrors, Reply, Script, parse_reply, parse_script
-from ._values import Announced, Nth, parse_announced, parse_nth
+from ._values import Announced, Nth, parse_announced, parse_nth, parse_number
 
-_COMMAND = r"^[A-Za-z][A-Za-z0-9-]*$"
-_NAME = r"^[a-z0-9][a-z0-9.-]*$"
+#: What ``when:`` can mean beside commands: things that happen to a connection.
+EVENTS = frozenset(map(str.upper, notation.EVENT_MEANINGS))
+
+#: The patterns of commands, and of the names of files and variants.
+COMMAND = r"^[A-Za-z][A-Za-z0-9-]*$"
+NAME = r"^[a-z0-9][a-z0-9.-]*$"
 
 #: What the patterns say, for those who do not read patterns.
 WORDS_FOR_PATTERN = {
-    _COMMAND: "a command: letters, digits and hyphens",
-    _NAME: "a name: lower-case letters, digits, dots and hyphens",
+    COMMAND: "a command: letters, digits and hyphens",
+    NAME: "a name: lower-case letters, digits, dots and hyphens",
 }
 
 
@@ -51,11 +56,14 @@ def _read_line(value: object) -> Template:
 
 def _read_pattern(value: object) -> Template:
     pattern = _read_line(value)
+    if not pattern.source:
+        return pattern  # a line that is empty, or begins with a space
     first = pattern.parts[0] if pattern.parts else ""
     whole_word = isinstance(first, str) and (len(pattern.parts) == 1 or " " in first)
     if not pattern.keyword or not whole_word:
         raise ValueError("this can never match: begin with a command, 'greeting' or '*'")
-    if pattern.keyword in ("*", "GREETING") and pattern.source.upper() != pattern.keyword:
+    alone = pattern.keyword == "*" or pattern.keyword in EVENTS - {"RESPONSE"}
+    if alone and pattern.source.upper() != pattern.keyword:
         raise ValueError(f"this can never match: {pattern.keyword.lower()!r} stands alone")
     return pattern
 
@@ -84,18 +92,28 @@ def _announced(value: object) -> Announced:
     return parse_announced(_text(value))
 
 
-Line = Annotated[Template, BeforeValidator(_read_line)]
-Pattern = Annotated[Template, BeforeValidator(_read_pattern)]
-Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed)]
-Replies = Annotated[Reply, BeforeValidator(_read_reply)]
-Scripts = Annotated[Script, BeforeValidator(_read_script)]
-Occurrences = Annotated[Nth, BeforeValidator(parse_nth)]
-Announcement = Annotated[Announced, BeforeValidator(_announced)]
-Dribbling = Annotated[Dribble, BeforeValidator(_dribble)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
+Line = Annotated[Template, BeforeValidator(_read_line), notation.LINE]
+Pattern = Annotated[Template, BeforeValidator(_read_pattern), notation.PATTERN]
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed), notation.PATTERNS]
+Replies = Annotated[Reply, BeforeValidator(_read_reply), notation.REPLY]
+Scripts = Annotated[Script, BeforeValidator(_read_script), notation.SCRIPT]
+Occurrences = Annotated[Nth, BeforeValidator(parse_nth), notation.OCCURRENCES]
+Number = Annotated[Nth, BeforeValidator(parse_number), notation.NUMBER]
+Outcome = Literal[
+    "ok", "challenge", "refused", "unknown", "state", "syntax", "not-offered", "credentials",
+    "locked", "delay", "missing", "deleted", "gone", "utf8", "overlong", "cancelled",
+]  # fmt: skip
+Tolerance = Literal[
+    "leading-spaces", "trailing-spaces", "repeated-spaces", "tabs", "carriage-returns", "nul",
+    "upper-case-names", "initial-responses",
+]  # fmt: skip
+Outcomes = Annotated[tuple[Outcome, ...], BeforeValidator(_listed), notation.OUTCOMES]
+Announcement = Annotated[Announced, BeforeValidator(_announced), notation.ANNOUNCEMENT]
+Dribbling = Annotated[Dribble, BeforeValidator(_dribble), notation.DRIBBLING]
+Seconds = Annotated[float, BeforeValidator(_seconds), notation.DURATION]
 State = Literal["authorization", "transaction"]
-Command = Annotated[str, Field(pattern=_COMMAND)]
-Name = Annotated[str, Field(pattern=_NAME)]
+Command = Annotated[str, Field(pattern=COMMAND)]
+Name = Annotated[str, Field(pattern=NAME)]
 Version = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
 Mode = Literal["retr", "list", "slow"]
 

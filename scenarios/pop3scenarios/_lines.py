@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
 
 #: The type of a hole, as the pattern of what may stand in it.
 HOLE_TYPES: dict[str, str] = {
-    "int": r"[0-9]+",
+    "int": r"[0-9]++",  # all digits that are there, so that another hole can stand behind it
     "word": r"[^ ]+",
     "text": r".*",
     "msgid": r"<[^<>@ ]+@[^<>@ ]+>",
     "uid": r"[\x21-\x7e]{1,70}",
     "base64": r"[A-Za-z0-9+/]*={0,2}",
+}
+
+#: The types in words.
+HOLE_MEANINGS = {
+    "int": "a number",
+    "word": "anything without spaces, at least one character",
+    "text": "anything to the end of the line, also nothing",
+    "msgid": "a timestamp of RFC 1939, section 7: <…@…>",
+    "uid": "a unique-id: 1 to 70 characters from ! to ~",
+    "base64": "base64, also none",
 }
 
 #: Holes that have a type by their name, so that it need not be written.
@@ -103,7 +114,7 @@ class Template:
 
     def fill(self, value_of: Callable[[Hole], str]) -> str:
         """The line with each hole replaced by ``value_of(hole)``; an open end adds nothing."""
-        return "".join(value_of(part) if isinstance(part, Hole) else part for part in self.parts)
+        return "".join([value_of(part) if isinstance(part, Hole) else part for part in self.parts])
 
     def match(self, line: str, bindings: Mapping[str, str]) -> dict[str, str] | None:
         """What the holes hold if ``line`` has this form.
@@ -141,6 +152,11 @@ def _pattern(template: Template, bound: tuple[tuple[str, str], ...]) -> re.Patte
     if template.open_ended:
         pattern += "(?: .*)?" if template.parts else ".*"
     return re.compile(pattern, re.DOTALL)
+
+
+def type_by_name(name: str) -> str:
+    """The type of a hole that says none."""
+    return _TYPE_BY_NAME.get(name, "word")
 
 
 def parse_line(text: str) -> Template:
@@ -194,7 +210,7 @@ def _parse_hole(body: str, start: int) -> tuple[Hole, int]:
             start,
         )
     name, kind, example = found.groups()
-    kind = kind or _TYPE_BY_NAME.get(name, "word")
+    kind = kind or type_by_name(name)
     if kind not in HOLE_TYPES:
         raise LineError(
             f"bad hole {{{inside}}}: there is no type {kind!r}",
@@ -209,13 +225,19 @@ def _parse_hole(body: str, start: int) -> tuple[Hole, int]:
     return Hole(name, kind, example), end + 1
 
 
-def difference(template: Template, line: str, bindings: Mapping[str, str]) -> str:
+def difference(
+    template: Template,
+    line: str,
+    bindings: Mapping[str, str],
+    bound_on: Mapping[str, int] | None = None,
+) -> str:
     """Say in words how ``line`` differs from what ``template`` expects.
 
     Args:
         template: The line that was expected.
         line: The line that came.
         bindings: The holes bound so far.
+        bound_on: The line of the file on which each of them was bound, where that is known.
 
     Returns:
         For example ``"argument 1 is '3', not '2'"``; empty if the line matches after all.
@@ -230,10 +252,35 @@ def difference(template: Template, line: str, bindings: Mapping[str, str]) -> st
             return f"{' '.join(came[i:])!r} is not {_shown(word, known)!r}"
         found = word.match(got, known)
         if found is None:
-            return f"{_place(i, got)} is {got!r}, {_wanted(word, known)}"
+            why = _disagreement(word, bindings, bound_on or {})
+            return f"{_place(i, got)} is {got!r}, {_wanted(word, known)}{why}"
         known |= found
     more = " or more" if template.open_ended else ""
     return f"it has {_arguments(len(came) - 1)}, not {len(words) - 1}{more}"
+
+
+def likeness(template: Template, line: str, bindings: Mapping[str, str]) -> float:
+    """How near a line comes to a template, to find the one that was meant.
+
+    Args:
+        template: A line that could have come.
+        line: The line that came.
+        bindings: The holes bound so far.
+
+    Returns:
+        From 0 (nothing in common) to 1 (the line matches). The keyword weighs more than all
+        arguments together: ``RETR 3`` is nearer to ``RETR 2`` than to ``DELE 3``.
+    """
+    if template.match(line, bindings) is not None:
+        return 1.0
+    (keyword, *arguments), (first, *came) = _words(template), line.split(" ")
+    same = sum(
+        word.match(got, bindings) is not None for word, got in zip(arguments, came, strict=False)
+    )
+    share = same / max(len(arguments), len(came), 1)
+    wanted = keyword.fill(lambda hole: bindings.get(hole.name, ""))
+    alike = SequenceMatcher(None, wanted.upper(), first.upper(), autojunk=False).ratio()
+    return min(0.6 * alike**2 + 0.4 * share, 0.99)
 
 
 def _words(template: Template) -> list[Template]:
@@ -258,6 +305,16 @@ def _wanted(word: Template, known: Mapping[str, str]) -> str:
     if len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].name not in known:
         return f"which is no {parts[0].type}"
     return f"not {_shown(word, known)!r}"
+
+
+def _disagreement(word: Template, bindings: Mapping[str, str], bound_on: Mapping[str, int]) -> str:
+    """Where the holes of a word got what they hold."""
+    notes = (
+        f"{{{hole.name}}} was bound to {bindings[hole.name]!r} on line {bound_on[hole.name]}"
+        for hole in word.holes
+        if hole.name in bindings and hole.name in bound_on
+    )
+    return "".join(f" ({note})" for note in notes)
 
 
 def _shown(word: Template, known: Mapping[str, str]) -> str:

@@ -14,15 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ._errors import Problem
-    from ._model import Rule
+    from ._rule import Rule
     from ._script import Item, Script
     from ._yaml import Document, Path
 
 #: What the mock server knows at any time, so that a reply may name it without an example.
-STATE_HOLES = frozenset({
-    "user", "password", "count", "octets", "number", "n", "uid", "last", "stamp", "host",
-    "argument", "text",
-})  # fmt: skip
+STATE_HOLES = {
+    "user": "the user name that was given",
+    "password": "the password of that user",
+    "count": "how many messages there are, those marked as deleted left out",
+    "octets": "the size that is meant: of a message that was named, else of all",
+    "number": "the message number that was named",
+    "n": "the same",
+    "uid": "the unique-id of that message",
+    "last": "the highest message number that was fetched",
+    "stamp": "APOP's timestamp of this connection",
+    "host": "the address of the server",
+    "argument": "all that stands behind the command",
+    "text": "the text of the right answer",
+    "command": "the command",
+    "line": "the whole line of the client",
+    "mechanism": "the SASL mechanism under way",
+}
 
 #: Those of them that hold a number.
 NUMBER_HOLES = frozenset({"count", "number", "n", "last"})
@@ -64,24 +77,19 @@ def check_script(script: Script, path: Path, document: Document) -> Iterator[Pro
     """
     lines = script.source.split("\n")
     bound = [Hole(name, "int") for name in NUMBER_HOLES]
-    bound += [Hole(name, "word") for name in STATE_HOLES - NUMBER_HOLES]
-    ends = [step.row for step in script.steps[1:]] + [len(lines)]
-    for step, end in zip(script.steps, ends, strict=True):
+    bound += [Hole(name, "word") for name in STATE_HOLES.keys() - NUMBER_HOLES]
+    for step in script.steps:
         bound += step.expect.holes if step.expect is not None else ()
-        for item in step.reply.items:
+        for item, row in zip(step.reply.items, step.rows, strict=True):
             for hole in _unfilled(item, bound):
-                # The client's line may have the same hole: the server's is the one that counts.
-                rows = range(step.row, end)
-                spoken = (row for row in rows if not lines[row].startswith("C"))
-                found = ((row, _column(hole, lines[row])) for row in spoken)
-                offset = next((place for place in found if place[1] >= 0), (step.row, 0))
+                offset = (row, max(_column(hole, lines[row]), 0))
                 yield _unbound(hole, bound, document, path, offset)
             bound += item.holes if isinstance(item, Template) else ()
 
 
 def _check_holes(rule: Rule, path: Path, document: Document) -> Iterator[Problem]:
     bound = [Hole(name, "int") for name in NUMBER_HOLES]
-    bound += [Hole(name, "word") for name in STATE_HOLES - NUMBER_HOLES]
+    bound += [Hole(name, "word") for name in STATE_HOLES.keys() - NUMBER_HOLES]
     bound += [hole for pattern in rule.when for hole in pattern.holes]
     for key in ("text", "error", "entry", "reply"):
         value = getattr(rule, key)

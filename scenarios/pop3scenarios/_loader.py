@@ -16,6 +16,8 @@ from ._scenario import Layer, Scenario
 from ._yaml import position
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ._model import Fragment, ScenarioFile
     from ._parse import Reference
 
@@ -60,6 +62,36 @@ def check(path: Path) -> list[Problem]:
         path: A ``*.pop3.yaml`` file.
     """
     return sorted(_survey(_read(Path.cwd() / path, str(path))))
+
+
+def open_right(path: Path) -> ParsedFile | None:
+    """A file that, with all files it is made of, has no problems; None if it has any.
+
+    Args:
+        path: A ``*.pop3.yaml`` file.
+    """
+    parsed = _read(Path.cwd() / path, str(path))
+    return None if _survey(parsed) else parsed
+
+
+def scenarios_of(parsed: ParsedFile) -> list[Scenario]:
+    """The scenarios that a file without problems holds: one for each variant, if it has any."""
+    return [_ready(parsed, variant) for variant in parsed.model.variants or [None]]
+
+
+def files(reference: str | Path) -> tuple[Path, ...]:
+    """The scenario files that a scenario is made of, near and far, right or wrong.
+
+    Args:
+        reference: A shipped name, ``name[variant]``, or the path of a ``*.pop3.yaml`` file.
+
+    Raises:
+        UnknownScenario: There is no such scenario.
+    """
+    name, _ = split_reference(str(reference))
+    path = find(name)
+    parts = [file.path for file, _ in _walk(_read(path, _shown(name, path)))]
+    return tuple(dict.fromkeys([*parts, shipped()[_DEFAULT]]))
 
 
 def expand(pattern: str) -> list[str]:
@@ -176,14 +208,14 @@ def _parse(path: Path, shown: str, text: str) -> ParsedFile:
     return parsed
 
 
-def _follow(text: str, parsed: ParsedFile) -> tuple[ParsedFile, str | None]:
+def follow(text: str, parsed: ParsedFile) -> tuple[ParsedFile, str | None]:
     """The file, and the variant, that a reference in a file means."""
     name, variant = split_reference(text)
     path = find(name, parsed.path.parent)
     return _read(path, _shown(name, path, parsed.shown)), variant
 
 
-def _key(parsed: ParsedFile) -> str:
+def identity(parsed: ParsedFile) -> str:
     """What two ways to the same file have in common; shipped files have one way only."""
     shipped_file = kind_of(parsed.path) != "own"
     return str(parsed.path) if shipped_file else os.path.realpath(parsed.path)
@@ -195,13 +227,7 @@ def _key(parsed: ParsedFile) -> str:
 def _survey(parsed: ParsedFile) -> list[Problem]:
     """The problems in a file and in every file that it names, near or far."""
     problems: list[Problem] = []
-    seen: set[str] = set()
-    waiting = [parsed]
-    while waiting:
-        file = waiting.pop()
-        if _key(file) in seen:
-            continue
-        seen.add(_key(file))
+    for file, wrong in _walk(parsed):
         problems += file.problems
         if _in_circle(file):
             problems += [
@@ -209,18 +235,27 @@ def _survey(parsed: ParsedFile) -> list[Problem]:
                 for reference in file.references
                 if reference.what == "scenario"
             ]
-        for reference in file.references:
-            found = _check_reference(reference, file)
-            if isinstance(found, Problem):
-                problems.append(found)
-            else:
-                waiting.append(found)
+        problems += wrong
     return problems
+
+
+def _walk(parsed: ParsedFile) -> Iterator[tuple[ParsedFile, list[Problem]]]:
+    """A file and every file that it names, near or far; with each, what it names in vain."""
+    seen: set[str] = set()
+    waiting = [parsed]
+    while waiting:
+        file = waiting.pop()
+        if identity(file) in seen:
+            continue
+        seen.add(identity(file))
+        found = [_check_reference(reference, file) for reference in file.references]
+        waiting += [each for each in found if isinstance(each, ParsedFile)]
+        yield file, [each for each in found if isinstance(each, Problem)]
 
 
 def _check_reference(reference: Reference, file: ParsedFile) -> ParsedFile | Problem:
     try:
-        named, variant = _follow(reference.text, file)
+        named, variant = follow(reference.text, file)
         if named.content is not None:
             _check_variant(named.content, variant)
     except UnknownScenario as error:
@@ -232,10 +267,10 @@ def _in_circle(file: ParsedFile) -> bool:
     """Whether a file extends itself in the end."""
     seen: set[str] = set()
     current: ParsedFile | None = file
-    while current is not None and _key(current) not in seen:
-        seen.add(_key(current))
+    while current is not None and identity(current) not in seen:
+        seen.add(identity(current))
         current = _parent(current)
-    return current is not None and _key(current) == _key(file)
+    return current is not None and identity(current) == identity(file)
 
 
 def _parent(file: ParsedFile) -> ParsedFile | None:
@@ -243,7 +278,7 @@ def _parent(file: ParsedFile) -> ParsedFile | None:
     for reference in file.references:
         if reference.what == "scenario":
             try:
-                return _follow(reference.text, file)[0]
+                return follow(reference.text, file)[0]
             except UnknownScenario:
                 return None
     return None
@@ -256,13 +291,13 @@ def _layers(parsed: ParsedFile, variant: str | None) -> list[Layer]:
     """A variant, its file, their quirks (the variant's first), then what the file extends."""
     own = _own(parsed, variant)
     layers = list(own)
-    have = {(_key(parsed), variant)}
+    have = {(identity(parsed), variant)}
     for layer in own:
         layers += _quirks(layer.fragment, parsed, have)
     extends = parsed.model.extends
     if extends is None and parsed.path != shipped()[_DEFAULT]:
         extends = _DEFAULT
-    return layers if extends is None else layers + _layers(*_follow(extends, parsed))
+    return layers if extends is None else layers + _layers(*follow(extends, parsed))
 
 
 def _own(parsed: ParsedFile, variant: str | None) -> list[Layer]:
@@ -278,10 +313,10 @@ def _quirks(
 ) -> list[Layer]:
     layers: list[Layer] = []
     for reference in fragment.quirks:
-        named, variant = _follow(reference, parsed)
-        if (_key(named), variant) in have:
+        named, variant = follow(reference, parsed)
+        if (identity(named), variant) in have:
             continue
-        have.add((_key(named), variant))
+        have.add((identity(named), variant))
         own = [replace(layer, quirk=True) for layer in _own(named, variant)]
         layers += own
         for layer in own:

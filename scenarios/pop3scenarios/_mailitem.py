@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from ._fields import Section
+from ._fields import Occurrences, Section
 from ._maildrop import smallest
 
 if TYPE_CHECKING:
@@ -22,31 +22,99 @@ class MailItem(Section):
     Exactly one of ``body``, ``raw``, ``file``, ``files``, ``mbox``, ``maildir`` and ``octets``.
     """
 
-    from_: str | None = Field(default=None, alias="from", description="From: of an inline message.")
-    to: str | None = Field(default=None, description="To: of an inline message.")
-    subject: str | None = Field(default=None, description="Subject: of an inline message.")
-    headers: dict[str, str] = Field(
-        default={}, description="Further header fields of an inline message."
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["raw"]},
+                {"required": ["file"]},
+                {"required": ["files"]},
+                {"required": ["mbox"]},
+                {"required": ["maildir"]},
+                {
+                    "anyOf": [
+                        {"required": [key]}
+                        for key in ("body", "octets", "from", "to", "subject", "headers")
+                    ],
+                    "not": {"required": ["body", "octets"]},
+                },
+            ]
+        }
     )
-    body: str | None = Field(default=None, description="Text of an inline message.")
-    raw: str | None = Field(default=None, description="A whole message, header and body.")
+
+    from_: str | None = Field(
+        default=None,
+        alias="from",
+        description="From: of an inline message.",
+        examples=["carol@example.com"],
+    )
+    to: str | None = Field(
+        default=None, description="To: of an inline message.", examples=["alice@example.com"]
+    )
+    subject: str | None = Field(
+        default=None, description="Subject: of an inline message.", examples=["One"]
+    )
+    headers: dict[str, str] = Field(
+        default={},
+        description="Further header fields of an inline message.",
+        examples=[{"MIME-Version": "1.0"}],
+    )
+    body: str | None = Field(
+        default=None, description="Text of an inline message.", examples=["Hello."]
+    )
+    raw: str | None = Field(
+        default=None,
+        description="A whole message, header and body.",
+        examples=["Subject: One\n\nHello."],
+    )
     file: Path | None = Field(
-        default=None, description="A file with one message, served as it stands."
+        default=None,
+        description="A file with one message, served as it stands.",
+        examples=["mail.eml"],
     )
     files: str | None = Field(
-        default=None, description="A pattern of such files, in order of their names."
+        default=None,
+        description="A pattern of such files, in order of their names.",
+        examples=["mails/*.eml"],
     )
     mbox: Path | None = Field(
-        default=None, description="A file in mbox format; it is never altered."
+        default=None,
+        description="A file in mbox format, served as it is at each login.",
+        examples=["inbox.mbox"],
     )
-    maildir: Path | None = Field(default=None, description="A Maildir; it is never altered.")
-    octets: int | None = Field(default=None, ge=100, description="Octets of a generated message.")
+    maildir: Path | None = Field(
+        default=None,
+        description="A Maildir, served as it is at each login.",
+        examples=["Maildir"],
+    )
+    update: bool = Field(
+        default=False,
+        description="yes: what a client deletes leaves the mbox or the Maildir too, which is else "
+        "never altered.",
+    )
+    octets: int | None = Field(
+        default=None, ge=100, description="Octets of a generated message.", examples=[4096]
+    )
     count: int = Field(
-        default=1, ge=1, le=1_000_000, description="So many copies, each with its number."
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="So many copies, each with its number.",
+        examples=[3],
     )
     uid: str | None = Field(
-        default=None, description="The unique-id, instead of one made by the server."
+        default=None,
+        description="The unique-id, instead of one made by the server.",
+        examples=["a1"],
     )
+    sessions: Occurrences | None = Field(
+        default=None,
+        description="The sessions of its user in which the message is there, from 1: 2.., ..1.",
+    )
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether its messages are in files, and may be others at the next login."""
+        return any((self.file, self.files, self.mbox, self.maildir))
 
     @field_validator("file", "mbox", mode="after")
     @classmethod
@@ -85,6 +153,8 @@ class MailItem(Section):
         several = self.count > 1 or bool({"files", "mbox", "maildir"} & set(named))
         if self.uid is not None and several:
             raise ValueError("a uid is of one message")
+        if self.update and (self.count > 1 or not {"mbox", "maildir"} & set(named)):
+            raise ValueError("update goes with mbox and maildir, and not with count")
         if self.octets is not None and self.octets < smallest(self):
             raise ValueError(f"its header alone has {smallest(self)} octets")
         return self

@@ -2,170 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from ._actions import Ending
 from ._fields import (
-    Announcement,
     Command,
-    Dribbling,
     Line,
     Mode,
     Name,
-    Occurrences,
+    Number,
     Patterns,
-    Replies,
     Scripts,
     Seconds,
     Section,
-    State,
+    Tolerance,
     Version,
 )
-from ._lines import Hole, Template
 from ._mailitem import MailItem
-
-
-class Source(BaseModel):
-    """Where a rule stands: the scenario's name, its file as the user named it, and the line."""
-
-    model_config = ConfigDict(frozen=True)
-
-    scenario: str
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.scenario}:{self.line}"
-
-
-class Rule(Section):
-    """One departure from what the RFC-correct server would do."""
-
-    when: Patterns = Field(
-        description="The command, optionally with arguments and holes; 'greeting'; '*' for any."
-    )
-    state: State | None = Field(default=None, description="Only in this state of the session.")
-    tls: bool | None = Field(
-        default=None, description="Only inside TLS (yes), or only outside it (no)."
-    )
-    user: str | None = Field(default=None, description="Only once this user name was given.")
-    nth: Occurrences | None = Field(
-        default=None, description="Only these occurrences, from 1: 2, 2.., 2..4, [1, 3]."
-    )
-    scope: Literal["connection", "user", "server"] = Field(
-        default="connection", description="What nth counts over."
-    )
-    reply: Replies | None = Field(
-        default=None, description="The whole answer, in the line language."
-    )
-    text: Line | None = Field(default=None, description="Text behind +OK; empty for a bare +OK.")
-    error: Line | None = Field(
-        default=None, description="Text behind -ERR when the answer is a refusal."
-    )
-    octets: Announcement | None = Field(
-        default=None, description="The size announced: omitted, +37, 200%, or any text."
-    )
-    entry: Line | None = Field(
-        default=None, description="Form of a LIST or UIDL line: '{number} {uid}'."
-    )
-    stuffing: bool | None = Field(
-        default=None, description="off: lines that begin with a dot go out bare."
-    )
-    eol: Literal["crlf", "lf"] | None = Field(
-        default=None, description="Line ends of the whole answer."
-    )
-    terminator: Literal["crlf", "lf", "glued", "none"] | None = Field(
-        default=None,
-        description="End of a multi-line answer: dot LF, dot glued to the last line, or no dot.",
-    )
-    body: str | None = Field(
-        default=None, description="Data of a multi-line answer, in place of its own."
-    )
-    effect: Literal["apply", "skip"] | None = Field(
-        default=None,
-        description="Whether the command takes effect; by default iff the answer is +OK.",
-    )
-    delay: Seconds | None = Field(default=None, description="Wait before answering: 2s, 10ms.")
-    dribble: Dribbling | None = Field(
-        default=None, description="Send so many octets at a time: 1 every 10ms."
-    )
-    cut: int | None = Field(
-        default=None, ge=0, description="Send only so many octets of the answer."
-    )
-    then: Ending | None = Field(
-        default=None, description="What becomes of the connection afterwards."
-    )
-
-    _source: Source = PrivateAttr(default=Source(scenario="", file="", line=0))
-
-    @property
-    def source(self) -> Source:
-        """Where the rule stands."""
-        return self._source
-
-    def covers(self, other: Rule) -> bool:
-        """Whether this rule, standing first, keeps ``other`` from ever being reached."""
-        if self.nth is not None and not self._counts_with(other):
-            return False
-        for mine, theirs in (
-            (self.state, other.state),
-            (self.tls, other.tls),
-            (self.user, other.user),
-        ):
-            if mine is not None and mine != theirs:
-                return False
-        return all(any(_covers(a, b) for a in self.when) for b in other.when)
-
-    def _counts_with(self, other: Rule) -> bool:
-        """Whether both count the same occasions, and this one answers all that ``other`` means."""
-        if self.nth is None or other.nth is None or not other.nth.within(self.nth):
-            return False
-        return _selectors(self) == _selectors(other)
-
-
-def _selectors(rule: Rule) -> object:
-    shapes = frozenset((_shape(pattern), pattern.open_ended) for pattern in rule.when)
-    return rule.scope, rule.state, rule.tls, rule.user, shapes
-
-
-def _covers(first: Template, later: Template) -> bool:
-    if first.keyword == "*":
-        return later.keyword != "GREETING"
-    if first.keyword != later.keyword:
-        return False
-    if first.source.upper() == first.keyword:
-        return True
-    mine, theirs = _shape(first), _shape(later)
-    if first.open_ended and (mine == theirs or theirs.startswith(mine + " ")):
-        return True
-    if mine == theirs and not later.open_ended:
-        return True
-    return later.literal and first.match(theirs, {}) is not None
-
-
-def _shape(pattern: Template) -> str:
-    """What a pattern matches, whatever its holes are called, its open end left out."""
-    names: list[str] = []
-    keyword, *parts = pattern.parts or ("",)
-    text = pattern.keyword + str(keyword)[len(pattern.keyword) :]
-    for part in parts:
-        if isinstance(part, Hole):
-            if part.name not in names:
-                names.append(part.name)
-            # No line holds a line end, so nothing else looks like a hole.
-            text += f"\n{names.index(part.name)}:{part.type}\n"
-        else:
-            text += part
-    return text
+from ._rule import Rule, Source
 
 
 class ServerSection(Section):
@@ -175,14 +31,77 @@ class ServerSection(Section):
         default=None, description="Text behind +OK; {stamp} is APOP's timestamp."
     )
     capabilities: tuple[str, ...] | None = Field(
-        default=None, description="What CAPA lists; or +NAME and -NAME to change what is inherited."
+        default=None,
+        description="What CAPA lists; or +NAME and -NAME to change what is inherited.",
+        examples=[["+UTF8", "-TOP"]],
     )
     hidden: tuple[str, ...] | None = Field(
-        default=None, description="Capabilities that are there although CAPA does not list them."
+        default=None,
+        description="Capabilities that are there although CAPA does not list them.",
+        examples=[["UIDL"]],
     )
-    users: dict[str, str] | None = Field(default=None, description="User names and passwords.")
+    users: dict[str, str] | None = Field(
+        default=None, description="User names and passwords.", examples=[{"alice": "secret"}]
+    )
     lock: Literal["exclusive", "none"] | None = Field(
         default=None, description="Whether a second session of the same user is refused."
+    )
+    authzid: Literal["refused", "ignored"] | None = Field(
+        default=None,
+        description="What becomes of a SASL PLAIN response that asks to act as somebody else.",
+    )
+    expires: bool | None = Field(
+        default=None,
+        description=(
+            "yes: what was retrieved is removed at QUIT, as the capability EXPIRE 0 lets a server do."
+        ),
+    )
+    login_delay: Seconds | None = Field(
+        default=None,
+        description=(
+            "A user who has proven who he is waits so long between two logins; the capability "
+            "LOGIN-DELAY only says so."
+        ),
+        examples=["60s"],
+    )
+    autologout: Seconds | None = Field(
+        default=None, description="So long without a command, and the connection is closed: 10min."
+    )
+    autologout_before_login: Seconds | None = Field(
+        default=None, description="The same before login, if it is another time there."
+    )
+    line_limit: int | None = Field(
+        default=None,
+        ge=8,
+        description="Octets of a command line, its line end left out, at most.",
+        examples=[255],
+    )
+    response_limit: int | None = Field(
+        default=None,
+        ge=8,
+        description="Octets of a SASL response in base64, at most.",
+        examples=[12288],
+    )
+    passwords: Literal["utf-8", "latin-1"] | None = Field(
+        default=None, description="How the password that PASS brings is written in octets."
+    )
+    line_ends: Literal["crlf", "lf", "cr"] | None = Field(
+        default=None,
+        description="What ends a command: CRLF alone, LF with or without CR, or CR or LF.",
+    )
+    tolerates: tuple[Tolerance, ...] | None = Field(
+        default=None, description="What a command line may have that the RFC does not allow."
+    )
+    keeps_user: tuple[Literal["commands", "refusals"], ...] | None = Field(
+        default=None,
+        description=(
+            "What may come between USER and PASS: other commands, a PASS that was refused."
+        ),
+    )
+    languages: dict[str, str] | None = Field(
+        default=None,
+        description="Language tags that LANG knows, each with its description.",
+        examples=[{"en": "English"}],
     )
 
     @field_validator("capabilities")
@@ -208,8 +127,23 @@ class TLSSection(Section):
     ) = Field(default=None, description="The certificate it shows.")
     minimum: Version | None = Field(default=None, description="Oldest version it speaks.")
     maximum: Version | None = Field(default=None, description="Newest version it speaks.")
-    handshake: Literal["good", "garbage", "close", "reset", "hang"] | None = Field(
+    handshake: Literal["good", "alert", "garbage", "close", "reset", "hang"] | None = Field(
         default=None, description="What happens in place of the handshake."
+    )
+    pipelined: Literal["discard", "execute", "handshake"] | None = Field(
+        default=None,
+        description="What becomes of octets that a client sends together with STLS: they are "
+        "dropped, executed once TLS is on, or taken for the client's part of the handshake.",
+    )
+    forgets: bool | None = Field(
+        default=None, description="Whether a USER from before STLS is forgotten (RFC 2595: yes)."
+    )
+    close_notify: bool | None = Field(
+        default=None, description="Whether TLS is ended by close_notify when the server closes."
+    )
+    client_certificate: Literal["none", "optional", "required"] | None = Field(
+        default=None,
+        description="Whether the client is asked for a certificate of the mock's authority.",
     )
 
     @model_validator(mode="after")
@@ -240,15 +174,21 @@ class FetchSection(Section):
         description="All messages intact; a typed error after some; a typed error before login.",
     )
     intact: int | None = Field(
-        default=None, ge=0, description="Messages fetched intact, if not all."
+        default=None, ge=0, description="Messages fetched intact, if not all.", examples=[2]
     )
     error: (
         Literal["tls", "injected", "closed", "timeout", "protocol", "authentication", "command"]
         | None
     ) = Field(default=None, description="The kind of the error it ends with.")
+    lost: int | None = Field(
+        default=None,
+        ge=1,
+        description="Messages that the server has lost by then, if any.",
+        examples=[4],
+    )
     mode: Mode | None = Field(default=None, description="The retrieval mode in which it ends.")
     notices: tuple[str, ...] | None = Field(
-        default=None, description="Ids of the deviations that it notices."
+        default=None, description="Ids of the deviations that it notices.", examples=[["no-top"]]
     )
 
 
@@ -260,8 +200,10 @@ class ExpectSection(Section):
         default=(), description="Commands that must never come outside TLS."
     )
     always: Patterns = Field(default=(), description="Commands that must come.")
-    counts: dict[Command, Occurrences] = Field(
-        default={}, description="How often a command comes: 3, 1.., 2..4."
+    counts: dict[Command, Number] = Field(
+        default={},
+        description="How often a command comes: 3, 1.., ..1, 2..4.",
+        examples=[{"RETR": 3, "NOOP": "..2"}],
     )
     allow: Patterns = Field(
         default=(), description="Commands that are no fault although unexpected."
@@ -272,20 +214,34 @@ class ExpectSection(Section):
 class Fragment(Section):
     """The part of a file that can also stand in a variant."""
 
-    summary: str = Field(default="", description="One line: what is seen on the wire.")
-    quirks: tuple[str, ...] = Field(default=(), description="Names of quirk files that also hold.")
+    summary: str = Field(
+        default="",
+        description="One line: what is seen on the wire.",
+        examples=["RETR tells no size"],
+    )
+    quirks: tuple[str, ...] = Field(
+        default=(),
+        description="Names of quirk files that also hold.",
+        examples=[["no-top", "no-apop"]],
+    )
     server: ServerSection = Field(
         default=ServerSection(), description="The server before any rule."
     )
     tls: TLSSection = Field(default=TLSSection(), description="How the server speaks TLS.")
     maildrop: tuple[MailItem, ...] | None = Field(
-        default=None, description="The mail that every user finds at first."
+        default=None,
+        description="The mail that every user finds at first.",
+        examples=[[{"subject": "One", "body": "Hello."}]],
     )
     maildrops: dict[str, tuple[MailItem, ...]] = Field(
-        default={}, description="Mail of single users, in place of maildrop."
+        default={},
+        description="Mail of single users, in place of maildrop.",
+        examples=[{"bob": []}],
     )
     rules: tuple[Rule, ...] = Field(
-        default=(), description="Departures; the first that matches holds."
+        default=(),
+        description="Departures; the first that matches holds.",
+        examples=[[{"when": "RETR", "text": ""}]],
     )
     script: Scripts | None = Field(
         default=None, description="The exact conversation of a connection."
@@ -295,32 +251,57 @@ class Fragment(Section):
     )
 
     _script_line: int = PrivateAttr(default=0)
+    _where: Callable[[tuple[str | int, ...]], Source] | None = PrivateAttr(default=None)
 
     @property
     def script_line(self) -> int:
         """The line of the file, from 1, on which the script's first line stands."""
         return self._script_line
 
+    def source(self, *path: str | int) -> Source:
+        """Where a part of the fragment stands in its file.
+
+        Args:
+            path: Keys and indices, as the file has them: ``"server", "greeting"``.
+        """
+        return self._where(path) if self._where else Source(scenario="", file="", line=0)
+
 
 class ScenarioFile(Fragment):
     """One file of the scenario language, version 1."""
 
     pop3: Literal["1"] = Field(description="Version of the language.")
-    name: Name = Field(description="Name of the scenario; the file is called the same.")
-    summary: str = Field(min_length=1, description="One line: what is seen on the wire.")
-    why: str = Field(default="", description="Who saw it, and what a naive client does wrong.")
+    name: Name = Field(
+        description="Name of the scenario; the file is called the same.", examples=["my-server"]
+    )
+    summary: str = Field(
+        min_length=1,
+        description="One line: what is seen on the wire.",
+        examples=["RETR tells no size"],
+    )
+    why: str = Field(
+        default="",
+        description="Who saw it, and what a naive client does wrong.",
+        examples=["A client that waits for the size never ends."],
+    )
     references: tuple[str, ...] = Field(
-        default=(), description="RFC sections, reports, transcripts."
+        default=(),
+        description="RFC sections, reports, transcripts.",
+        examples=[["RFC 1939 section 5"]],
     )
     breaks: str = Field(
-        default="", description="The requirement that is broken, and why it matters."
+        default="",
+        description="The requirement that is broken, and why it matters.",
+        examples=["RFC1939-5-16 (clients count on it)"],
     )
     requires: tuple[str, ...] = Field(
-        default=(), description="Capabilities without which it means nothing."
+        default=(), description="Capabilities without which it means nothing.", examples=[["TOP"]]
     )
     extends: str | None = Field(
-        default=None, description="The scenario from which this one departs."
+        default=None, description="The scenario from which this one departs.", examples=["gmail"]
     )
     variants: dict[Name, Fragment] = Field(
-        default={}, description="Several cases in one file: name[variant]."
+        default={},
+        description="Several cases in one file: name[variant].",
+        examples=[{"slow": {"rules": [{"when": "RETR", "delay": "2s"}]}}],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -10,7 +11,8 @@ from pydantic import ValidationError
 from ._complaints import complaints
 from ._errors import Problem
 from ._lint import check_rules, check_script
-from ._model import Fragment, Rule, ScenarioFile, Source
+from ._model import Fragment, ScenarioFile
+from ._rule import Rule, Source
 from ._script import LineErrors, parse_script
 from ._yaml import Data, Document, Path, read
 
@@ -29,6 +31,7 @@ class Reference:
         file: The file in which it stands.
         line: Its line, from 1.
         column: Its column, from 1.
+        within: The variant in which it stands; None for the file itself.
     """
 
     text: str
@@ -36,6 +39,7 @@ class Reference:
     file: str
     line: int
     column: int
+    within: str | None = None
 
     def problem(self, message: str) -> Problem:
         """A problem with what is named here."""
@@ -137,7 +141,8 @@ def _references(fragment: dict[str, Data], prefix: Path, document: Document) -> 
     for path, what, name in named:
         if isinstance(name, str):
             place = document.problem(path, "")
-            yield Reference(name, what, place.file, place.line, place.column)
+            within = str(prefix[1]) if prefix else None
+            yield Reference(name, what, place.file, place.line, place.column, within)
 
 
 def _place(model: ScenarioFile, document: Document) -> None:
@@ -145,8 +150,14 @@ def _place(model: ScenarioFile, document: Document) -> None:
     for name, variant in model.variants.items():
         fragments.append((("variants", name), f"{model.name}[{name}]", variant))
     for prefix, name, fragment in fragments:
+        fragment._where = partial(_source, name, document, prefix)
         for i, rule in enumerate(fragment.rules):
             line = document.line((*prefix, "rules", i))
             rule._source = Source(scenario=name, file=document.file, line=line)
         if fragment.script is not None:
             fragment._script_line = document.line((*prefix, "script"), 0)
+
+
+def _source(name: str, document: Document, prefix: Path, path: Path) -> Source:
+    line = document.problem((*prefix, *path), "", at_key=True).line
+    return Source(scenario=name, file=document.file, line=line)

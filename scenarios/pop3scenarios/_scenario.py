@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from ._maildrop import Mail, build
-from ._model import ExpectSection, FetchSection, Fragment, Rule, ServerSection, TLSSection
+from ._model import ExpectSection, FetchSection, Fragment, ServerSection, TLSSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ._mailitem import MailItem
     from ._model import ScenarioFile
+    from ._rule import Rule
     from ._script import Script
 
 _Section = TypeVar("_Section", ServerSection, TLSSection, ExpectSection, FetchSection)
@@ -121,13 +122,35 @@ class Scenario:
 
         Args:
             user: The user name.
+
+        Raises:
+            OSError: A folder cannot be read.
+        """
+        return list(build(self.mail_items(user)))
+
+    def mail_on_disk(self, user: str) -> list[Mail]:
+        """Those of them that come from files and folders, as these are now.
+
+        Args:
+            user: The user name.
+
+        Raises:
+            OSError: A folder cannot be read.
+        """
+        return list(build(item for item in self.mail_items(user) if item.on_disk))
+
+    def mail_items(self, user: str) -> tuple[MailItem, ...]:
+        """The entries of the maildrop of a user.
+
+        Args:
+            user: The user name.
         """
         own = [layer.fragment for layer in self.layers if not layer.quirk]
         for fragment in own:
             items: tuple[MailItem, ...] | None = fragment.maildrops.get(user, fragment.maildrop)
             if items is not None:
-                return build(items)
-        return []
+                return items
+        return ()
 
 
 def _merge(sections: Iterable[_Section], kind: type[_Section]) -> _Section:

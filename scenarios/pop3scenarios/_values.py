@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _RANGE = re.compile(r"([0-9]{1,9})?(?:(\.\.)([0-9]{1,9})?)?")
 
@@ -34,28 +37,41 @@ class Nth:
 
 
 def parse_nth(value: object) -> Nth:
-    """An :class:`Nth` from its notation.
+    """Which occurrences are meant, from their notation; the first is 1.
 
     Raises:
         ValueError: The notation is wrong.
     """
+    return _parse_ranges(value, 1)
+
+
+def parse_number(value: object) -> Nth:
+    """How many are meant, from the same notation; none at all is 0.
+
+    Raises:
+        ValueError: The notation is wrong.
+    """
+    return _parse_ranges(value, 0)
+
+
+def _parse_ranges(value: object, first: int) -> Nth:
     items = value if isinstance(value, list) else [value]
     if not items:
         raise ValueError("an empty list counts nothing: write 2, 2.., 2..4 or [1, 3]")
-    return Nth(tuple(_parse_range(item) for item in items))
+    return Nth(tuple(_parse_range(item, first) for item in items))
 
 
-def _parse_range(value: object) -> tuple[int, int | None]:
+def _parse_range(value: object, first: int) -> tuple[int, int | None]:
     if not isinstance(value, str | int):
         raise ValueError("expected occurrences: write 2, 2.., 2..4 or [1, 3]")
     text = str(value)
     found = _RANGE.fullmatch(text.strip())
     if found is None or not (found[1] or found[3]):
         raise ValueError(f"{text!r} counts nothing: write 2, 2.., 2..4 or [1, 3]")
-    low = int(found[1] or 1)
+    low = int(found[1] or first)
     high = (int(found[3]) if found[3] else None) if found[2] else low
-    if low < 1 or (high is not None and high < low):
-        raise ValueError(f"{text!r} counts nothing: occurrences count from 1 upwards")
+    if low < first or (high is not None and high < low):
+        raise ValueError(f"{text!r} counts nothing: occurrences count from {first} upwards")
     return low, high
 
 
@@ -63,16 +79,26 @@ def _parse_range(value: object) -> tuple[int, int | None]:
 class Announced:
     """What the server says instead of the true number of octets.
 
-    ``omitted``; ``+37`` or ``-5`` more or fewer; ``200%`` of it; ``=…`` or any other text: that
-    text itself.
+    ``omitted``; ``+37`` or ``-5`` more or fewer; ``200%`` of it; ``rounded 1024`` up to a multiple;
+    ``lf``, ``crcrlf``, ``stored``, ``unended`` or ``body`` to count otherwise; ``=…`` or any other
+    text: that text itself.
     """
 
-    kind: Literal["omitted", "add", "percent", "text"]
+    kind: Literal[
+        "omitted", "add", "percent", "rounded", "lf", "crcrlf", "stored", "unended", "body", "text"
+    ]
     amount: int = 0
     text: str = ""
 
-    def of(self, octets: int) -> str:
-        """The text to announce for a true number of octets; empty if none is announced."""
+    def of(self, octets: int, counted: Callable[[str], int] | None = None) -> str:
+        """The text to announce; empty if nothing is announced.
+
+        Args:
+            octets: The true number of octets.
+            counted: Gives what is counted otherwise: ``lf``, one octet a line end;
+                ``crcrlf``, three; ``stored``; ``unended``, without a last line end that is not stored; ``body``, -1 if there is
+                none.
+        """
         match self.kind:
             case "omitted":
                 return ""
@@ -80,6 +106,10 @@ class Announced:
                 return str(octets + self.amount)
             case "percent":
                 return str(octets * self.amount // 100)
+            case "rounded":
+                return str(-(-octets // self.amount) * self.amount)
+            case "lf" | "crcrlf" | "stored" | "unended" | "body":
+                return str(octets if counted is None else counted(self.kind))
             case "text":
                 return self.text
 
@@ -88,8 +118,20 @@ def parse_announced(text: str) -> Announced:
     """An :class:`Announced` from its notation."""
     if text == "omitted":
         return Announced("omitted")
+    if text == "lf":
+        return Announced("lf")
+    if text == "crcrlf":
+        return Announced("crcrlf")
+    if text == "stored":
+        return Announced("stored")
+    if text == "unended":
+        return Announced("unended")
+    if text == "body":
+        return Announced("body")
     if re.fullmatch(r"[+-][0-9]{1,18}", text):
         return Announced("add", int(text))
     if re.fullmatch(r"[0-9]{1,18}%", text):
         return Announced("percent", int(text[:-1]))
+    if re.fullmatch(r"rounded [1-9][0-9]{0,17}", text):
+        return Announced("rounded", int(text.removeprefix("rounded ")))
     return Announced("text", text=text.removeprefix("="))

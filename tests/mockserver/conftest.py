@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pop3mock import MockServer
+
+
+#: Where ``tcpi_data_segs_in`` stands in Linux's ``struct tcp_info``.
+_DATA_SEGMENTS_IN = 152
 
 
 class RawClient:
@@ -83,6 +88,30 @@ class RawClient:
         finally:
             self.socket.settimeout(5.0)
 
+    def ending(self) -> tuple[bytes, str]:
+        """All that comes, and how it ends: by ``fin``, by ``rst``, or, for a moment, in silence."""
+        came, self._buffer = self._buffer, b""
+        self.socket.settimeout(0.1)
+        try:
+            while data := self.socket.recv(65536):
+                came += data
+        except TimeoutError:
+            return came, "silence"
+        except ConnectionResetError:
+            return came, "rst"
+        finally:
+            self.socket.settimeout(5.0)
+        return came, "fin"
+
+    def segments(self) -> int:
+        """How many TCP segments with data have come; skips the test where nobody counts them."""
+        if sys.platform != "linux":
+            pytest.skip("segments are counted on Linux")
+        info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        if len(info) < _DATA_SEGMENTS_IN + 4:
+            pytest.skip("this kernel does not count segments with data")
+        return int.from_bytes(info[_DATA_SEGMENTS_IN : _DATA_SEGMENTS_IN + 4], sys.byteorder)
+
     def wrap(self, context: ssl.SSLContext | None = None) -> str | None:
         """Go on inside TLS; gives the version."""
         context = context or self.server.client_context()
@@ -109,12 +138,22 @@ def raw() -> Iterator[Callable[[MockServer], RawClient]]:
 
 
 @pytest.fixture
+def playing() -> Callable[[str], MockServer]:
+    """Makes a server that plays a scenario, given by its YAML without the head."""
+    from pop3mock import MockServer
+    from pop3scenarios import loads
+
+    return lambda rules: MockServer(loads("pop3: 1\nname: test\nsummary: test\n" + rules))
+
+
+@pytest.fixture
 def talk() -> Callable[[str, bytes], bytes]:
     """Feed a session of a scenario (YAML rules, or a name) with octets; gives all it says.
 
     No socket: the sans-I/O session alone. The client logs in first.
     """
     from pop3mock._actions import Send, Trickle
+    from pop3mock._flow import held
     from pop3mock._server import MockServer
     from pop3scenarios import loads
 
@@ -126,6 +165,6 @@ def talk() -> Callable[[str, bytes], bytes]:
         actions += session.receive(b"USER alice\r\nPASS secret\r\n")
         before = len(actions)
         actions += session.receive(commands)
-        return b"".join(a.data for a in actions[before:] if isinstance(a, (Send, Trickle)))
+        return held(a.data for a in actions[before:] if isinstance(a, (Send, Trickle)))
 
     return run

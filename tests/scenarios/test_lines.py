@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pop3scenarios import Hole, LineError, Template, difference, parse_line
+from pop3scenarios import Hole, LineError, Template, difference, likeness, parse_line
 from pop3scenarios._lines import HOLE_TYPES
 
 
@@ -215,3 +215,31 @@ def test_keyword_and_literal() -> None:
 
     assert keywords == ["RETR", "QUIT", "", "", "+OK"]
     assert [parse_line(t).literal for t in ("QUIT", "X {n}", "X ...")] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("line", "nearer", "further"),
+    [
+        ("RETR 3", "RETR 2", "DELE 3"),
+        ("RTER 3", "RETR 3", "LIST 3"),
+        ("retr 3", "RETR 2", "LIST"),
+        ("TOP 1 5", "TOP 1 {k:int}", "TOP 2 0"),
+        ("LIST 1", "LIST", "UIDL 1"),
+        ("STAT", "STAT", "STAT ..."),
+    ],
+)
+def test_likeness(line: str, nearer: str, further: str) -> None:
+    """The keyword weighs more than the arguments, and a line that matches is as near as can be."""
+    near, far = (likeness(parse_line(text), line, {}) for text in (nearer, further))
+
+    assert near > far or near == far == 1.0
+    assert (near == 1.0) is (parse_line(nearer).match(line, {}) is not None)
+
+
+def test_difference_says_where_a_hole_was_bound() -> None:
+    """A hole that disagrees tells what it holds, and since which line."""
+    template = parse_line("UIDL {uid}")
+
+    told = difference(template, "UIDL b", {"uid": "a"}, {"uid": 17})
+
+    assert told == "argument 1 is 'b', not 'a' ({uid} was bound to 'a' on line 17)"

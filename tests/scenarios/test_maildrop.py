@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import mailbox
+import os
+import re
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pop3scenarios import Mail, ScenarioError, load, loads
+from pop3scenarios import Mail, ScenarioError, _folder, load, loads
+from pop3scenarios._content import CHUNK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,7 +223,235 @@ def test_maildir(folder: Path) -> None:
 
 def test_uid() -> None:
     """A message may have its unique-id; without, the server makes one."""
-    assert [Mail(b"a", "one"), Mail(b"b")] == mail("  - {raw: a, uid: one}\n  - raw: b\n")
+    messages = mail("  - {raw: a, uid: one}\n  - raw: b\n")
+
+    assert [(each.data, each.uid) for each in messages] == [(b"a", "one"), (b"b", None)]
+
+
+def test_generated_message_of_many_chunks() -> None:
+    """A message of any size is made in chunks, and has exactly so many octets."""
+    for size in range(CHUNK - 100, CHUNK + 300):
+        (message,) = mail(f"  - {{octets: {size}}}\n")
+        chunks = list(message.content.chunks())
+
+        assert size == message.content.octets == sum(map(len, chunks))
+        assert max(map(len, chunks)) < 2 * CHUNK
+        assert b"".join(chunks).count(b"\r\n") == b"".join(chunks).count(b"\n")
+        assert chunks[-1].endswith(b"\r\n")
+
+
+def test_generated_message_is_not_made_before_it_is_asked_for() -> None:
+    """A maildrop of huge messages costs nothing until somebody retrieves one."""
+    (*_, message) = mail("  - {octets: 1000000000000, count: 3}\n")
+
+    first = next(message.content.chunks())
+
+    assert message.content.octets == 10**12
+    assert b"Subject: Message 3\r\n" in first
+
+
+@pytest.mark.parametrize(
+    ("items", "identities"),
+    [
+        ("  - {raw: a}\n", ["40f89e395b66422f"]),
+        ("  - {body: a, count: 2}\n", ["fbc3feca6a391955-1", "fbc3feca6a391955-2"]),
+    ],
+)
+def test_identity(items: str, identities: list[str]) -> None:
+    """What stands for a message in its unique-id is the same in every run."""
+    assert identities == [message.content.identity for message in mail(items)]
+
+
+def test_identity_tells_messages_apart() -> None:
+    """Messages that differ in anything differ in their identity; equal ones do not."""
+    items = ["{body: a}", "{body: b}", "{body: a, subject: a}", "{octets: 200}", "{octets: 201}"]
+    items += ["{raw: a}", "{raw: b}", "{from: a, subject: ba}", "{from: ab, subject: a}"]
+
+    once = [message.content.identity for item in items for message in mail(f"  - {item}\n")]
+    again = [message.content.identity for item in items for message in mail(f"  - {item}\n")]
+
+    assert len(items) == len(set(once))
+    assert once == again
+
+
+def test_sessions() -> None:
+    """A message can be there in some sessions of its user only."""
+    first, second, always = mail(
+        "  - {raw: a, sessions: 1}\n  - {raw: b, sessions: 2..}\n  - raw: c"
+    )
+
+    assert first.sessions is not None
+    assert second.sessions is not None
+    assert [1 in first.sessions, 2 in first.sessions] == [True, False]
+    assert [1 in second.sessions, 2 in second.sessions, 99 in second.sessions] == [
+        False,
+        True,
+        True,
+    ]
+    assert always.sessions is None
+
+
+def test_file_that_is_gone_is_no_message(folder: Path) -> None:
+    """A file that somebody has removed since the scenario was loaded is left out."""
+    (folder / "m.eml").write_bytes(b"m")
+    (folder / "n.eml").write_bytes(b"n")
+    scenario = loads(HEAD + "  - {file: m.eml}\n  - {file: n.eml}\n")
+    (folder / "m.eml").unlink()
+
+    assert [message.data for message in scenario.mail("alice")] == [b"n"]
+
+
+def test_mail_on_disk(folder: Path) -> None:
+    """The part of a maildrop that others may change is what lies in files, as it is now."""
+    (folder / "m.eml").write_bytes(b"m")
+    mailbox.Maildir(folder / "Mail").close()
+    scenario = loads(HEAD + "  - {raw: r}\n  - {file: m.eml}\n  - {maildir: Mail}\n")
+    (folder / "Mail" / "new" / "1").write_bytes(b"new")
+
+    assert [message.data for message in scenario.mail_on_disk("alice")] == [b"m", b"new"]
+
+
+def test_origin_changes_with_the_file(folder: Path) -> None:
+    """A file that has changed is another message; one that has not is the same."""
+    (folder / "m.eml").write_bytes(b"one")
+    scenario = loads(HEAD + "  - {file: m.eml}\n")
+    (before,), (same,) = scenario.mail("alice"), scenario.mail("alice")
+    (folder / "m.eml").write_bytes(b"two, longer")
+    (after,) = scenario.mail("alice")
+
+    assert before == same
+    assert before.origin != after.origin
+
+
+def test_file_that_changes_while_it_is_read(folder: Path) -> None:
+    """Octets that are not those whose size was told are never given."""
+    (folder / "m.eml").write_bytes(b"x" * 3 * CHUNK)
+    (message,) = mail("  - {file: m.eml}\n")
+    chunks = message.content.chunks()
+    next(chunks)
+    os.truncate(folder / "m.eml", CHUNK)
+
+    with pytest.raises(OSError, match="changed since it was found"):
+        list(chunks)
+    with pytest.raises(OSError, match="changed since it was found"):
+        _ = message.data
+
+
+def test_maildir_uids(folder: Path) -> None:
+    """In a Maildir the part of a name before the colon, which never changes, is the unique-id."""
+    mailbox.Maildir(folder / "Mail").close()
+    for name in ("new/1.a", "cur/2.b:2,S", "cur/3 space", f"cur/4{'x' * 80}"):
+        (folder / "Mail" / name).write_bytes(b"")
+
+    uids = [message.uid for message in mail("  - maildir: Mail\n")]
+
+    assert uids[:2] == ["1.a", "2.b"]
+    assert all(re.fullmatch(r"[0-9a-f]{16}", uid or "") for uid in uids[2:])
+    assert len(set(uids)) == 4
+
+
+def test_maildir_update(folder: Path) -> None:
+    """What is taken out of a Maildir goes, whatever its flags are by now; the rest stays."""
+    mailbox.Maildir(folder / "Mail").close()
+    for name in ("new/1.a", "new/2.b", "new/3.c"):
+        (folder / "Mail" / name).write_bytes(name.encode())
+    first, second, _ = mail("  - {maildir: Mail, update: yes}\n")
+    (folder / "Mail" / "new" / "2.b").rename(folder / "Mail" / "cur" / "2.b:2,RS")
+
+    take_out(first, second)
+
+    assert data("  - maildir: Mail\n") == [b"new/3.c"]
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"From a\n", b"From ", b"\n", b"\r\n", b"x", b"x\n", b">From b\n", b"F"])
+    ).map(b"".join),
+    st.integers(1, 9),
+)
+def test_mbox_like_the_library(
+    tmp_path_factory: pytest.TempPathFactory, text: bytes, chunk: int
+) -> None:
+    """Messages begin and end where Python's own mailbox says, wherever chunks end."""
+    path = tmp_path_factory.getbasetemp() / "random.mbox"
+    path.write_bytes(text)
+    with contextlib.closing(mailbox.mbox(path, create=False)) as box:
+        expected = [box.get_file(key).read() for key in box.keys()]  # noqa: SIM118 - no mapping
+
+    with pytest.MonkeyPatch.context() as patch, path.open("rb") as file:
+        patch.setattr(_folder, "CHUNK", chunk)
+        bounds = list(_folder._bounds(file))
+
+    assert expected == [text[start:stop] for start, stop in bounds]
+
+
+MBOX = b"From a\nSubject: 1\n\none\n\nFrom b\nSubject: 2\n\ntwo\n\nFrom c\nSubject: 1\n\none\n\n"
+
+
+def test_mbox_uids(folder: Path) -> None:
+    """In an mbox the octets of a message make its unique-id, and a second such has its own."""
+    (folder / "box").write_bytes(MBOX)
+
+    first, second, third = [message.uid for message in mail("  - mbox: box\n")]
+
+    assert first is not None
+    assert f"{first}.2" == third
+    assert second not in (first, third)
+
+
+def test_mbox_update(folder: Path) -> None:
+    """What is taken out of an mbox goes; the rest stays octet for octet, with what came since."""
+    path = folder / "box"
+    path.write_bytes(MBOX)
+    path.chmod(0o640)
+    _, second, third = mail("  - {mbox: box, update: yes}\n")
+    with path.open("ab") as file:
+        file.write(b"From d\nSubject: 4\n\nfour\n\n")
+
+    take_out(second, third)
+
+    assert path.read_bytes() == b"From a\nSubject: 1\n\none\n\nFrom d\nSubject: 4\n\nfour\n\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [entry.name for entry in folder.iterdir()] == ["box"]
+
+
+def test_mbox_that_another_has_locked(folder: Path) -> None:
+    """While another program holds its lock, an mbox is not touched, and that is told."""
+    path = folder / "box"
+    path.write_bytes(MBOX)
+    first, *_ = mail("  - {mbox: box, update: yes}\n")
+    (folder / "box.lock").write_bytes(b"")
+
+    with pytest.raises(OSError, match="box: dot lock unavailable"):
+        take_out(first)
+
+    assert path.read_bytes() == MBOX
+    assert sorted(entry.name for entry in folder.iterdir()) == ["box", "box.lock"]
+
+
+def test_mbox_that_grows(folder: Path) -> None:
+    """Mail added to an mbox does not disturb what was found before; another file does."""
+    path = folder / "box"
+    path.write_bytes(MBOX)
+    _, second, _ = mail("  - mbox: box\n")
+    with path.open("ab") as file:
+        file.write(b"From d\n\nmore\n")
+
+    before = second.data
+    (folder / "other").write_bytes(MBOX + MBOX)
+    (folder / "other").replace(path)
+
+    assert before == b"Subject: 2\n\ntwo\n"
+    with pytest.raises(OSError, match="changed since it was found"):
+        _ = second.data
+
+
+def take_out(*messages: Mail) -> None:
+    """Take messages out of the folder they lie in."""
+    places = [message.place for message in messages]
+    assert all(places)
+    (folder,) = {place[0] for place in places if place}
+    folder.remove({place[1] for place in places if place})
 
 
 @pytest.mark.parametrize(
@@ -235,6 +470,9 @@ def test_uid() -> None:
         ("{files: m, uid: u}", "5:5", "a uid is of one message"),
         ("{mbox: m, uid: u}", "5:5", "a uid is of one message"),
         ("{maildir: d, uid: u}", "5:5", "a uid is of one message"),
+        ("{raw: a, update: yes}", "5:5", "update goes with mbox and maildir, and not with count"),
+        ("{mbox: m, update: yes, count: 2}", "5:5", "update goes with mbox and maildir, and not"),
+        ("{raw: a, sessions: 0}", "5:24", "'0' counts nothing"),
         (
             "{file: gone.eml}",
             "5:12",

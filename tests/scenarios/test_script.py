@@ -93,7 +93,7 @@ def test_script_steps() -> None:
 
     rows = [(step.row, step.expect and step.expect.source, step.optional) for step in script.steps]
     assert rows == [
-        (0, None, False),
+        (1, None, False),
         (3, "USER {user}", False),
         (6, "CAPA", True),
         (8, "QUIT", False),
@@ -122,7 +122,7 @@ def test_script_octets() -> None:
     [
         ("", 0, 0, "the script is empty"),
         ("# nothing\n\n", 0, 0, "the script is empty"),
-        ("S: +OK\nQUIT\n", 1, 0, "expected a line beginning 'S:', 'C:' or 'C?:', or an <action>"),
+        ("S: +OK\nQUIT\n", 1, 0, "expected a line beginning 'S:', 'C:', 'C?:' or 'C*:'"),
         ("S: +OK\n  C: QUIT\n", 1, 2, "expected a line beginning"),
         ("s: +OK\n", 0, 0, "expected a line beginning"),
         ("C: RETR {n\n", 0, 8, "'{' is never closed"),
@@ -149,3 +149,87 @@ def test_script_tells_all_its_errors() -> None:
 
     assert [error.row for error in caught.value.errors] == [0, 1, 2, 3]
     assert "; " in str(caught.value)
+
+
+TWO = """\
+[A] S: +OK
+[A] C: STAT
+[B] S: +OK
+[B] C?: NOOP
+[B] S: +OK
+[A] S: +OK 1 2
+[A] S: more
+[A] <wait 1s>
+[B] C*: RETR {n}
+[B] S: +OK
+[A] C: <close>
+"""
+
+
+def test_connections_of_a_script() -> None:
+    """Steps stand in one order, and each knows its connection; an answer may stand further down."""
+    script = parse_script(TWO)
+
+    told = [(step.row, step.source, step.optional, step.repeated) for step in script.steps]
+    assert told == [
+        (0, "[A] S: +OK", False, False),
+        (1, "[A] C: STAT", False, False),
+        (2, "[B] S: +OK", False, False),
+        (3, "[B] C: NOOP", True, False),
+        (5, "[A] S: +OK 1 2", False, False),
+        (8, "[B] C: RETR {n}", False, True),
+        (10, "[A] C: <close>", False, False),
+    ]
+    assert script.connections == ("A", "B")
+    assert [step.leaves for step in script.steps] == [False] * 6 + [True]
+    assert [step.rows for step in script.steps] == [(0,), (), (2,), (4,), (5, 6, 7), (9,), ()]
+
+
+def test_one_connection_has_no_name() -> None:
+    """A script that names no connection has one."""
+    script = parse_script("S: +OK\nC: QUIT\n")
+
+    assert script.connections == ("",)
+    assert [step.source for step in script.steps] == ["S: +OK", "C: QUIT"]
+
+
+def test_answer_of_an_optional_exchange_is_optional() -> None:
+    """What is left out leaves no answer behind that must come."""
+    script = parse_script("[A] S: +OK\n[A] C?: NOOP\n[B] S: +OK\n[A] S: +OK\n")
+
+    assert [step.must_come for step in script.steps] == [True, False, True, False]
+
+
+def test_source_of_a_step_of_actions() -> None:
+    """A step in which the server only does something has a name too."""
+    assert parse_script("<wait 1s>\n").steps[0].source == "S: <…>"
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "column", "message"),
+    [
+        ("[A] S: +OK\nC: QUIT\n", 1, 0, "either every line names its connection or none does"),
+        ("S: +OK\n[A] C: QUIT\n", 1, 0, "either every line names its connection or none does"),
+        ("[A B] S: +OK\n", 0, 0, "expected a line beginning"),
+        ("[A]\n", 0, 0, "expected a line beginning"),
+        ("[A] S: +OK {x:y}\n", 0, 11, "bad hole"),
+        ("[A] <hagn>\n", 0, 4, "there is no action <hagn>"),
+        ("C: QUIT\nS: +OK\nC: <hang>\n", 2, 3, "all that a client can do beside talking"),
+        ("C?: <close>\n", 0, 4, "all that a client can do beside talking"),
+        ("C*: <close>\n", 0, 4, "all that a client can do beside talking"),
+        ("C: <close>\nS: +OK\n", 1, 3, "nothing can follow here: the client has gone away"),
+        ("[A] C: <close>\n[B] S: +OK\n[A] C: QUIT\n", 2, 7, "nothing can follow here"),
+        (
+            "[A] C: LIST\n[A] S: +OK\n[B] S: +OK\n[A] S: .\n", 3, 7,
+            "the answer of [A] was begun before another connection's lines",
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_connections(text: str, row: int, column: int, message: str) -> None:
+    """A line that is in no place of a connection says why."""
+    with pytest.raises(LineErrors) as caught:
+        parse_script(text)
+
+    (error,) = caught.value.errors
+    assert (row, column) == (error.row, error.column)
+    assert error.message.startswith(message)

@@ -1,0 +1,273 @@
+"""What happened on one connection, as the server writes it down."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ._events import (
+    KEPT,
+    Connected,
+    Ended,
+    Exchange,
+    Fault,
+    LoggedIn,
+    Over,
+    Recast,
+    Remark,
+    Removed,
+    Secured,
+    Sent,
+    Timed,
+    deeds_of,
+)
+from ._masking import Masking
+from ._queries import Queries
+from ._transcript import conversation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pop3scenarios import ExpectSection, Source
+
+    from . import _actions as act
+    from ._events import By, Deed, Event
+
+#: Labels of exchanges that no line of the client began.
+_EVENTS = {
+    "GREETING": "greeting",
+    "(silence)": "autologout",
+    "(handshake failed)": "handshake failed",
+}
+
+#: Why a session closes in the end, where its last exchange says so.
+_LAST_WORDS = {"QUIT": "quit", "autologout": "autologout"}
+
+#: Who has ended a connection that ended like this; else it was the server.
+_ENDED_BY: dict[str, By] = {
+    "quit": "client",
+    "client closed": "client",
+    "client reset": "client",
+}
+
+
+class ConnectionLog(Queries):
+    """What happened on one connection.
+
+    Attributes:
+        number: Number of the connection, from 1.
+        scenario: What the server plays on it.
+        expect: What that scenario expects of clients; None if nobody holds it against them.
+        peer: The client's address as ``host:port``; empty without a socket.
+        events: Everything, in order, each with its time.
+        exchanges: Commands and answers, in order; the first is the greeting.
+        faults: What the client should not have done.
+        user: Who logged in; empty if nobody did.
+        mechanism: How it was proven: ``USER``, ``APOP``, or the SASL mechanism.
+        tls: The version of TLS, or an empty string.
+        cipher: The cipher suite, or an empty string.
+        secured_at: When TLS became active, in seconds since the connection came up; None if never.
+        removed: Unique-ids of the messages that UPDATE removed.
+        removed_numbers: Their message numbers.
+        ended: How the connection ended: ``quit``, ``client closed``, ``client reset``, ``close``,
+            ``reset``, ``half-close``, ``hang``, ``autologout``, ``handshake failed``, ``TLS
+            failed`` or ``stopped``; empty while it is up.
+        ended_by: Who ended it: ``client``, ``server``, or nobody yet.
+    """
+
+    __slots__ = (
+        "_at", "_began", "_last_words", "_masking", "_sasl", "_tell", "cipher", "ended",
+        "ended_by", "events", "exchanges", "expect", "faults", "mechanism", "number", "peer",
+        "removed", "removed_numbers", "scenario", "secured_at", "tls", "user",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        number: int,
+        scenario: str = "",
+        expect: ExpectSection | None = None,
+        *,
+        tell: Callable[[ConnectionLog, Timed], None] = lambda *_: None,
+    ) -> None:
+        self.number = number
+        self.scenario = scenario
+        self.expect = expect
+        self.peer = ""
+        self.events: list[Timed] = []
+        self.exchanges: list[Exchange] = []
+        self.faults: list[Fault] = []
+        self.user = ""
+        self.mechanism = ""
+        self.tls = ""
+        self.cipher = ""
+        self.secured_at: float | None = None
+        self.removed: tuple[str, ...] = ()
+        self.removed_numbers: tuple[int, ...] = ()
+        self.ended = ""
+        self.ended_by: By = ""
+        self._masking = Masking()
+        self._tell = tell
+        self._began = time.monotonic()
+        self._at = time.time()
+        self._sasl = ""
+        self._last_words = ""
+
+    @property
+    def started(self) -> datetime:
+        """When the connection came up, by the clock on the wall (UTC)."""
+        return datetime.fromtimestamp(self._at, UTC)
+
+    # What the server writes down
+
+    def connected(self, peer: str) -> None:
+        """The connection is up.
+
+        Args:
+            peer: The client's address, as ``host:port``.
+        """
+        self.peer = peer
+        self._record(Connected(peer, self._at, self.scenario))
+
+    def exchange(
+        self,
+        line: str,
+        source: Source | None,
+        actions: Iterable[act.Action],
+        *,
+        tls: bool,
+        state: str,
+        label: str = "",
+        user: str = "",
+        removed: tuple[tuple[int, str], ...] = (),
+    ) -> None:
+        """Write down a command, the answer to it, and what both came to.
+
+        Args:
+            line: The client's line.
+            source: The rule that answered; None if the RFCs did.
+            actions: What the server does.
+            tls: Whether the command came inside TLS.
+            state: The state of the session when it came.
+            label: What stands for the line where there is none, or none that may be shown.
+            user: Who is logged in afterwards; empty if nobody is.
+            removed: Numbers and unique-ids of the messages removed so far.
+        """
+        now = time.monotonic() - self._began
+        event = _EVENTS.get(label, "")
+        shown = "" if event else label or self._masking.line(line)
+        command = shown.split(" ", 1)[0].upper()
+        deeds = deeds_of(actions)
+        reply, octets = _said(deeds)
+        made = Exchange(
+            self.number, now, command, shown, self._masking.text(reply), octets,
+            source, tls, state, event, deeds,
+        )  # fmt: skip
+        self.exchanges.append(made)
+        self._last_words = _LAST_WORDS.get(event or command, "")
+        if command == "AUTH":
+            self._sasl = " ".join(shown.split()[1:2]).upper()
+        if user and not self.user:
+            self._logged_in(user, command)
+        self.update(removed)
+        self._record(made, now, tls=tls)
+
+    def _logged_in(self, user: str, command: str) -> None:
+        self.user = user
+        self.mechanism = {"PASS": "USER", "APOP": "APOP"}.get(command, self._sasl)
+        self._record(LoggedIn(user, self.mechanism))
+
+    def update(self, removed: tuple[tuple[int, str], ...]) -> None:
+        """Write down what has been removed from the maildrop, if there is more than before.
+
+        Args:
+            removed: Numbers and unique-ids of all messages removed so far.
+        """
+        fresh = removed[len(self.removed) :]
+        if fresh:
+            self.removed = tuple(uid for _, uid in removed)
+            self.removed_numbers = tuple(number for number, _ in removed)
+            self._record(Removed(tuple(n for n, _ in fresh), tuple(uid for _, uid in fresh)))
+
+    def secured(self, version: str, cipher: str) -> None:
+        """TLS is active.
+
+        Args:
+            version: Its version.
+            cipher: The cipher suite.
+        """
+        self.tls = version
+        self.cipher = cipher
+        self.secured_at = time.monotonic() - self._began
+        self._record(Secured(version, cipher))
+
+    def recast(self, scenario: str) -> None:
+        """From here on the server plays another scenario.
+
+        Args:
+            scenario: Its name.
+        """
+        self.scenario = scenario
+        self._record(Recast(scenario))
+
+    def remark(self, text: str) -> None:
+        """Write down something that is neither a command nor an answer."""
+        self._record(Remark(text))
+
+    def fault(self, fault: Fault) -> None:
+        """Write down what the client should not have done."""
+        made = Fault(fault.what, fault.why, fault.place, self.number)
+        self.faults.append(made)
+        self._record(made)
+
+    def end(self, how: str, by: By = "") -> None:
+        """It is settled how the connection ends; what comes later changes nothing.
+
+        Args:
+            how: As ``ended`` has it.
+            by: Who ends it, if that does not follow.
+        """
+        if self.ended:
+            return
+        self.ended = self._last_words or how if how == "close" else how
+        self.ended_by = by or _ENDED_BY.get(self.ended, "server")
+        self._record(Ended(self.ended, self.ended_by))
+
+    def over(self) -> None:
+        """The connection is gone."""
+        self._record(Over())
+
+    def masked(self, line: str) -> str:
+        """A command line with its secrets replaced by ``****``."""
+        return self._masking.line(line)
+
+    def _record(self, event: Event, when: float | None = None, *, tls: bool | None = None) -> None:
+        now = time.monotonic() - self._began if when is None else when
+        timed = Timed(now, bool(self.tls) if tls is None else tls, event)
+        self.events.append(timed)
+        self._tell(self, timed)
+
+    # What is read off it
+
+    def asked(self) -> list[Exchange]:
+        return [each for each in self.exchanges if not each.event]
+
+    def transcript(self) -> str:
+        """The connection as a conversation, with times, TLS and the rules that answered."""
+        return conversation(self.number, self.events, self._masking)
+
+    def __repr__(self) -> str:
+        return f"<ConnectionLog {self.number}: {self.commands!r}>"
+
+
+def _said(deeds: Iterable[Deed]) -> tuple[str, int]:
+    """The status line of an answer, and the octets of all of it."""
+    head, octets = b"", 0
+    for deed in deeds:
+        if isinstance(deed, Sent):
+            if octets < KEPT:
+                head += deed.head
+            octets += deed.octets
+    end = head.find(b"\n")
+    line = head if end < 0 else head[:end].removesuffix(b"\r")
+    return line.decode("utf-8", "surrogateescape"), octets

@@ -1,0 +1,241 @@
+"""What can happen on a connection, one type for each: the journal is made of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from . import _actions as act
+from ._flow import beginning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pop3scenarios import Source
+
+#: Octets of an answer that are kept: enough to recognise it, and no message twice in memory.
+KEPT = 400
+
+By = Literal["client", "server", ""]
+
+
+class Sent(NamedTuple):
+    """Octets that were sent.
+
+    Attributes:
+        head: The first of them.
+        octets: How many there were in all.
+        size: So many at a time; 0 if at once.
+        every: Seconds between two writes.
+    """
+
+    head: bytes
+    octets: int
+    size: int = 0
+    every: float = 0.0
+
+
+Deed = Sent | act.Pause | act.StartTLS | act.End | act.Hold
+
+
+class Exchange(NamedTuple):
+    """One command and its answer. A named tuple, since each command of a client makes one.
+
+    Attributes:
+        connection: Number of the connection, from 1.
+        time: Seconds since the connection came up.
+        command: The command's keyword in upper case; empty if no line of the client is answered.
+        line: The whole line as it came, secrets masked.
+        reply: The status line of the answer, without its line end; empty if nothing was said.
+        octets: Octets of the whole answer, as they were handed to the connection.
+        source: The rule that answered; None if the RFCs did.
+        tls: Whether it went inside TLS.
+        state: The state of the session when the command came.
+        event: What was answered, if it is no line of the client: ``greeting``, ``autologout`` …
+        deeds: What the server did, in order.
+    """
+
+    connection: int
+    time: float
+    command: str
+    line: str
+    reply: str
+    octets: int
+    source: Source | None
+    tls: bool
+    state: str
+    event: str = ""
+    deeds: tuple[Deed, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """What answered: ``default``, or the rule as ``name:line``."""
+        return "default" if self.source is None else str(self.source)
+
+    @property
+    def place(self) -> str:
+        """The file and the line of the rule, as ``file:line``; empty if the RFCs answered."""
+        return "" if self.source is None else f"{self.source.file}:{self.source.line}"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer was ``+OK``."""
+        return self.reply.startswith("+OK")
+
+    @property
+    def greeting(self) -> bool:
+        """Whether it is the greeting, which no command asked for."""
+        return self.event == "greeting"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that a client should not have done.
+
+    Attributes:
+        what: What it did.
+        why: Why that is wrong, and what would have been right.
+        place: The file and line that say so; empty if it is the RFC.
+        connection: Number of the connection; 0 if it is about all of them.
+    """
+
+    what: str
+    why: str
+    place: str = ""
+    connection: int = 0
+
+    def __str__(self) -> str:
+        where = f" ({self.place})" if self.place else ""
+        number = f"#{self.connection} " if self.connection else ""
+        return f"{number}{self.what}: {self.why}{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The connection came up.
+
+    Attributes:
+        peer: The client's address, as ``host:port``.
+        at: The time of day, in seconds since 1970.
+        scenario: What the server plays on it.
+    """
+
+    peer: str
+    at: float
+    scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """TLS is active.
+
+    Attributes:
+        version: Its version, such as ``TLSv1.3``.
+        cipher: The cipher suite.
+    """
+
+    version: str
+    cipher: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A user has logged in.
+
+    Attributes:
+        user: Who it is.
+        mechanism: How it was proven: ``USER`` for USER and PASS, ``APOP``, or the SASL mechanism.
+    """
+
+    user: str
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Messages were removed from the maildrop: what UPDATE did.
+
+    Attributes:
+        numbers: Their message numbers.
+        uids: Their unique-ids.
+    """
+
+    numbers: tuple[int, ...]
+    uids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recast:
+    """From here on the server plays another scenario, chosen by the user's name.
+
+    Attributes:
+        scenario: Its name.
+    """
+
+    scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something worth knowing that is none of the others.
+
+    Attributes:
+        text: What it is.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """It is settled how the connection ends; a client may still hold on to it.
+
+    Attributes:
+        how: ``quit``, ``client closed``, ``client reset``, ``close``, ``reset``, ``half-close``,
+            ``hang``, ``autologout``, ``handshake failed``, ``TLS failed`` or ``stopped``.
+        by: Who ended it.
+    """
+
+    how: str
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The connection is gone."""
+
+
+Other = Connected | Secured | LoggedIn | Removed | Recast | Fault | Remark | Ended | Over
+Event = Exchange | Other
+
+
+class Timed(NamedTuple):
+    """An event and its time.
+
+    Attributes:
+        time: Seconds since the connection came up.
+        tls: Whether the connection was inside TLS.
+        event: What happened.
+    """
+
+    time: float
+    tls: bool
+    event: Event
+
+
+def deeds_of(actions: Iterable[act.Action]) -> tuple[Deed, ...]:
+    """What actions do, without the octets that need not be kept.
+
+    Args:
+        actions: What a session wants done.
+    """
+    return tuple([_deed(action) for action in actions])
+
+
+def _deed(action: act.Action) -> Deed:
+    # Not a match, which takes longer: this runs for each answer.
+    if isinstance(action, act.Send):
+        return Sent(beginning(action.data, KEPT), len(action.data))
+    if isinstance(action, act.Trickle):
+        return Sent(beginning(action.data, KEPT), len(action.data), action.size, action.every)
+    return action

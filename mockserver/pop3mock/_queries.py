@@ -1,0 +1,96 @@
+"""Questions about what clients did, put so that they read well in an assert."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pop3scenarios import parse_line
+
+from ._changes import selects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pop3scenarios import Template
+
+    from ._events import Exchange
+
+_NUMBER = re.compile(r"\S+\s+0*([0-9]{1,18})(\s|$)")
+
+
+class Queries:
+    """What can be asked of one connection, and of all of them together."""
+
+    __slots__ = ()
+
+    def asked(self) -> Iterable[Exchange]:
+        """The exchanges that a line of a client began, in order."""
+        raise NotImplementedError
+
+    @property
+    def commands(self) -> list[str]:
+        """The command lines as they came, secrets masked."""
+        return [exchange.line for exchange in self.asked()]
+
+    @property
+    def replies(self) -> list[str]:
+        """The status lines of the answers, one for each command."""
+        return [exchange.reply for exchange in self.asked()]
+
+    def count(self, pattern: str | Template) -> int:
+        """How often a command has come.
+
+        Args:
+            pattern: A command line pattern: ``RETR`` with any arguments, ``DELE 2``, ``TOP {n} 0``.
+
+        Raises:
+            ValueError: The pattern is empty.
+        """
+        if not pattern:
+            raise ValueError("expected a command line pattern, got an empty one")
+        template = parse_line(pattern) if isinstance(pattern, str) else pattern
+        return sum(selects(template, exchange.line) for exchange in self.asked())
+
+    def sent(self, pattern: str | Template) -> bool:
+        """Whether a command has come.
+
+        Args:
+            pattern: A command line pattern, as for :meth:`count`.
+
+        Raises:
+            ValueError: The pattern is empty.
+        """
+        return self.count(pattern) > 0
+
+    @property
+    def retrieved(self) -> list[int]:
+        """Numbers of the messages that RETR fetched, in the order in which they were asked for."""
+        return self._numbers("RETR")
+
+    @property
+    def deleted(self) -> list[int]:
+        """Numbers of the messages that DELE marked; what UPDATE removed says ``removed``."""
+        return self._numbers("DELE")
+
+    @property
+    def in_clear(self) -> list[str]:
+        """The command lines that came outside TLS, secrets masked."""
+        return [exchange.line for exchange in self.asked() if not exchange.tls]
+
+    def never_in_clear(self, *patterns: str) -> bool:
+        """Whether no such command has come outside TLS.
+
+        Args:
+            patterns: Command line patterns, as for :meth:`count`; without any, all commands.
+        """
+        clear = self.in_clear
+        if not patterns:
+            return not clear
+        templates = [parse_line(pattern) for pattern in patterns]
+        return not any(selects(template, line) for template in templates for line in clear)
+
+    def _numbers(self, command: str) -> list[int]:
+        accepted = (each for each in self.asked() if each.command == command and each.ok)
+        found = (_NUMBER.match(each.line) for each in accepted)
+        return [int(match[1]) for match in found if match]
