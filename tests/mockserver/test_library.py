@@ -11,7 +11,7 @@ import pytest
 from pop3scenarios import check, expand, kind_of, load, shipped
 
 #: The folders of what servers do, and how many files each is known to have.
-FOLDERS = {"servers": 7, "quirks": 22, "faults": 6, "conversations": 3}
+FOLDERS = {"servers": 7, "quirks": 22, "faults": 6, "conversations": 10}
 FILES = {name: path for name, path in shipped().items() if kind_of(path) in FOLDERS}
 REFERENCES = [reference for name in FILES for reference in expand(name)]
 
@@ -48,7 +48,7 @@ def test_breaks_a_requirement(name: str) -> None:
     """A file that breaks an RFC says which requirement, by an id of the catalogue."""
     breaks = load(expand(name)[0]).file.breaks
 
-    assert REQUIREMENT.match(breaks)
+    assert REQUIREMENT.match(breaks.removeprefix("NON-STRICT: ").removeprefix("INFO: "))
 
 
 @pytest.mark.parametrize("reference", REFERENCES)
@@ -69,7 +69,7 @@ def test_fetch_is_told_in_full(reference: str) -> None:
     assert fetch.ends is not None
     assert fetch.tls is not None
     assert (fetch.intact is not None) == (fetch.ends == "partial")
-    assert fetch.ends == "complete" or fetch.error is not None
+    assert fetch.ends != "refused" or fetch.error is not None
 
 
 @pytest.mark.parametrize(("folder", "count"), FOLDERS.items())

@@ -13,7 +13,7 @@ import pytest
 
 import pop3client
 from pop3mock import MockServer
-from pop3scenarios import load, shipped
+from pop3scenarios import shipped
 
 #: Seconds: no wait of these tests should take nearly as long.
 TIMEOUT = 5.0
@@ -24,15 +24,6 @@ def test_every_id_of_the_client_has_its_scenario() -> None:
     quirks = {name for name, path in shipped().items() if path.parent.name == "quirks"}
 
     assert set(pop3client.QUIRKS) <= quirks
-
-
-def test_every_quirk_that_is_noticed_has_its_scenario() -> None:
-    """Each quirk that ships is noticed by the client in its own scenario, or is no deviation."""
-    quirks = [name for name, path in shipped().items() if path.parent.name == "quirks"]
-
-    unnoticed = {name for name in quirks if name not in (load(name).expect.fetch.notices or ())}
-
-    assert unnoticed == {"last-supported", "no-apop"}
 
 
 class PatientSocket(socket.socket):

@@ -102,3 +102,84 @@ def test_departure(raw: Raw, name: str, departure: bytes) -> None:
 
         with pytest.raises(BrokenExpectation, match=rf"expected C: .*conversations/{name}"):
             server.verify()
+
+
+LIST_ALL = b"LIST\r\n"
+RETR_ALL = b"RETR 1\r\nRETR 2\r\nRETR 3\r\nRETR 4\r\n"
+
+#: What the clients of a conversation say, connection by connection.
+PLAYED = {
+    "curl-fetches-all": [
+        b"CAPA\r\n" + LOGIN + LIST_ALL + b"QUIT\r\n",
+        b"CAPA\r\n" + LOGIN + RETR_ALL + b"QUIT\r\n",
+        b"CAPA\r\n" + LOGIN + b"DELE 1\r\nQUIT\r\n",
+    ],
+    "poplib-fetches-all": [LOGIN + LIST_ALL + RETR_ALL + b"DELE 1\r\nQUIT\r\n"],
+    "fetchmail-fetches-all": [
+        b"CAPA\r\n" + LOGIN + b"STAT\r\nLIST 1\r\n" + RETR_ALL + b"DELE 1\r\nQUIT\r\n"
+    ],
+    "mpop-fetches-all": [
+        b"CAPA\r\n" + LOGIN + b"STAT\r\nLIST\r\nUIDL\r\n" + RETR_ALL + b"DELE 1\r\nQUIT\r\n"
+    ],
+}
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_as_written(raw: Raw, name: str) -> None:
+    """Clients that keep to the conversation get its octets, and no complaint."""
+    with MockServer(name) as server:
+        said = [played(raw, server, commands) for commands in PLAYED[name]]
+        server.verify()
+
+    assert all(octets.startswith(b"+OK POP3 server ready\r\n") for octets in said)
+    assert all(octets.endswith(b"+OK bye\r\n") for octets in said)
+    assert sum(octets.count(b"\r\nSubject: ") for octets in said) == 4
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_departed_from(raw: Raw, name: str) -> None:
+    """A client that asks for what the conversation does not have is told where."""
+    with MockServer(name) as server:
+        for commands in PLAYED[name]:
+            played(raw, server, commands.replace(b"PASS secret\r\n", b"PASS secret\r\nTOP 1 0\r\n"))
+
+        with pytest.raises(BrokenExpectation, match="unexpected TOP 1 0"):
+            server.verify()
+
+
+def test_maildrop_lock(raw: Raw) -> None:
+    """The second connection is refused while the first is open, and let in afterwards."""
+    with MockServer("maildrop-lock") as server:
+        first, second = raw(server), raw(server)
+        assert first.login().startswith(b"+OK ")
+        assert second.login().startswith(b"-ERR ")
+        assert first.ask(b"QUIT").startswith(b"+OK ")
+        second.send(LOGIN + b"QUIT\r\n")
+
+        assert [line[:3] for line in second.rest().split(b"\r\n")] == [b"+OK", b"+OK", b"+OK", b""]
+        server.verify()
+
+
+def test_deleted_stays_gone(raw: Raw) -> None:
+    """The next session finds one message less, and the other under the unique-id it had."""
+    with MockServer("deleted-stays-gone") as server:
+        first = played(raw, server, LOGIN + b"UIDL 2\r\nDELE 1\r\nQUIT\r\n")
+        second = played(raw, server, LOGIN + b"STAT\r\nUIDL 1\r\nQUIT\r\n")
+        server.verify()
+
+    assert b"\r\n+OK 2 the-second\r\n" in first
+    assert b"\r\n+OK 1 400\r\n+OK 1 the-second\r\n" in second
+
+
+def test_dropped_deletes_nothing(raw: Raw) -> None:
+    """A connection that ends without QUIT leaves both messages to the next."""
+    with MockServer("dropped-deletes-nothing") as server:
+        client = raw(server)
+        client.login()
+        client.ask(b"DELE 1")
+        assert client.ask(b"STAT") == b"+OK 1 400\r\n"
+        client.close()
+        second = played(raw, server, LOGIN + b"STAT\r\nLIST\r\nQUIT\r\n")
+        server.verify()
+
+    assert b"\r\n+OK 2 720\r\n" in second
