@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pop3scenarios import Scenario, load
 
 from ._cases import Case
-from ._connection import Connection
+from ._connection import Connection, Connections
 from ._conversation import Conversation
 from ._dialogue import Dialogue
 from ._facts import Discovery, Facts
@@ -37,6 +37,7 @@ def check(
     *,
     allow_delete: bool = False,
     deadline: float = 60.0,
+    facts: Facts | None = None,
 ) -> Verdict:
     """Hold a server to one scenario.
 
@@ -48,6 +49,8 @@ def check(
         scenario: A name, a path, or a loaded scenario.
         allow_delete: Whether conversations with DELE may be played.
         deadline: Seconds that one conversation may take in all.
+        facts: What is known of the server from the report of an earlier run; without them it is
+            asked first, on a connection of its own.
 
     Returns:
         The verdict.
@@ -56,7 +59,9 @@ def check(
         pop3scenarios.ScenarioError: The scenario is wrong or unknown; nothing was sent.
         TargetError: The file of certificate authorities cannot be read.
     """
-    report = check_all(target, [scenario], allow_delete=allow_delete, deadline=deadline)
+    report = check_all(
+        target, [scenario], allow_delete=allow_delete, deadline=deadline, facts=facts
+    )
     return report.verdicts[0]
 
 
@@ -67,6 +72,7 @@ def check_all(
     allow_delete: bool = False,
     deadline: float = 60.0,
     progress: Callable[[Verdict], None] | None = None,
+    facts: Facts | None = None,
 ) -> Report:
     """Hold a server to many scenarios; asks it first what it is.
 
@@ -76,6 +82,8 @@ def check_all(
         allow_delete: Whether conversations with DELE may be played.
         deadline: Seconds that one conversation may take in all.
         progress: Called with each verdict as it is reached.
+        facts: What is known of the server from the report of an earlier run; without them it is
+            asked first, on a connection of its own.
 
     Returns:
         All verdicts, and what the server said about itself.
@@ -85,7 +93,7 @@ def check_all(
         TargetError: The file of certificate authorities cannot be read.
     """
     cases = [Case.of(s if isinstance(s, Scenario) else load(s)) for s in scenarios]
-    run = _Run(target, allow_delete=allow_delete, deadline=deadline)
+    run = _Run(target, allow_delete=allow_delete, deadline=deadline, facts=facts)
     verdicts: list[Verdict] = []
     for case in cases:
         verdicts.append(run.judge(case))
@@ -97,12 +105,14 @@ def check_all(
 class _Run:
     """What the cases of one run share: the target, and what is known of the server."""
 
-    def __init__(self, target: Target, *, allow_delete: bool, deadline: float) -> None:
+    def __init__(
+        self, target: Target, *, allow_delete: bool, deadline: float, facts: Facts | None
+    ) -> None:
         self._target = target
         self._allow_delete = allow_delete
         self._deadline = deadline
         self._unreachable = ""
-        self.facts: Facts | None = None
+        self.facts = facts
 
     def judge(self, case: Case) -> Verdict:
         """The verdict upon one case."""
@@ -173,19 +183,19 @@ class _Run:
 
     def _converse(self, case: Case, facts: Facts) -> Verdict:
         log = self._log()
-        dialogue = Dialogue(self._target, log)
         talk = Conversation(
-            case.scenario, self._target, facts, dialogue, allow_delete=self._allow_delete
+            case.scenario, self._target, facts, log, allow_delete=self._allow_delete
         )
         try:
-            with Connection(self._target, self._deadline) as connection:
+            with Connections(self._target, self._deadline) as connections:
                 try:
-                    connection.run(talk.play())
+                    connections.run(talk.play())
                     verdict = _passed(case, talk, log)
                 except Finding as finding:
                     verdict = _found(case, talk, log, finding)
-                if verdict.ending is Ending.OURS:
-                    _leave(connection, dialogue, quit_=not talk.marked)
+                    if verdict.ending is not Ending.OURS:
+                        talk.over.add(talk.on)
+                _leave_all(connections, talk)
                 return verdict
         except Breakdown as error:
             return _broke_down(case, talk, log, facts, error)
@@ -197,6 +207,12 @@ class _Run:
         plain = f"\0{user}\0{password}".encode()
         encoded = (base64.b64encode(octets).decode() for octets in (plain, password.encode()))
         return WireLog(password, *encoded)
+
+
+def _leave_all(connections: Connections, talk: Conversation) -> None:
+    for name, dialogue in talk.dialogues.items():
+        if name not in talk.over:
+            _leave(connections.made[name], dialogue, quit_=name not in talk.marked)
 
 
 def _leave(connection: Connection, dialogue: Dialogue, *, quit_: bool) -> None:

@@ -8,7 +8,18 @@ import ssl
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from ._wants import HandshakeFailed, Lost, Receive, Send, Silence, StartTLS, Want, Wants
+from ._wants import (
+    HandshakeFailed,
+    HangUp,
+    Lost,
+    On,
+    Receive,
+    Send,
+    Silence,
+    StartTLS,
+    Want,
+    Wants,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,18 +75,7 @@ class Connection:
             Finding: What the protocol raises.
             Breakdown: The world did not go on, and the protocol did not mind.
         """
-        try:
-            want = next(wants)
-            while True:
-                try:
-                    data = self._fulfil(want)
-                except (Silence, Lost, HandshakeFailed) as error:
-                    want = wants.throw(error)
-                else:
-                    want = wants.send(data)
-        except StopIteration as done:
-            result: _Result = done.value
-            return result
+        return _run(wants, self.fulfil)
 
     def hurry(self, seconds: float) -> None:
         """From now on the connection lasts at most so many seconds."""
@@ -86,6 +86,10 @@ class Connection:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
+    def close(self) -> None:
+        """Close the socket, whatever the server thinks."""
+        self._socket.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -95,7 +99,7 @@ class Connection:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._socket.close()
+        self.close()
 
     def _patience(self) -> float:
         left = self._until - self._clock()
@@ -103,7 +107,15 @@ class Connection:
             raise Silence("the conversation takes longer than it may")
         return min(self._target.timeout, left)
 
-    def _fulfil(self, want: Want) -> bytes:
+    def fulfil(self, want: Want) -> bytes:
+        """Do one thing that is wanted of this connection.
+
+        Returns:
+            The octets that came, if octets were wanted.
+
+        Raises:
+            Breakdown: The world did not go on.
+        """
         patience = self._patience()
         self._socket.settimeout(patience)
         try:
@@ -114,6 +126,10 @@ class Connection:
                     return self._socket.recv(_CHUNK)
                 case StartTLS():
                     self._start_tls()
+                case HangUp():
+                    self.hang_up()
+                case On():
+                    raise AssertionError(want)  # there is only this connection
         except TimeoutError:
             raise Silence(f"nothing came within {patience:g} s") from None
         except OSError as error:
@@ -135,3 +151,63 @@ class Connection:
             raise HandshakeFailed(
                 f"no TLS handshake: {error.strerror or error}", certificate=False
             ) from None
+
+
+class Connections:
+    """The connections of one conversation, each made when it is wanted first.
+
+    Args:
+        target: Where to connect, with the time limit of each wait.
+        deadline: Seconds that all of them together may last.
+
+    Attributes:
+        made: The connections by their names.
+    """
+
+    def __init__(self, target: Target, deadline: float) -> None:
+        self._target = target
+        self._until = time.monotonic() + deadline
+        self._current: Connection | None = None
+        self.made: dict[str, Connection] = {}
+
+    def run(self, wants: Wants[_Result]) -> _Result:
+        """Fulfil what a conversation wants until it returns; as :meth:`Connection.run`."""
+        return _run(wants, self._fulfil)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for connection in self.made.values():
+            connection.close()
+
+    def _fulfil(self, want: Want) -> bytes:
+        if isinstance(want, On):
+            self._current = self.made.get(want.connection) or self._make(want.connection)
+            return b""
+        assert self._current is not None
+        return self._current.fulfil(want)
+
+    def _make(self, name: str) -> Connection:
+        self.made[name] = Connection(self._target, self._until - time.monotonic())
+        return self.made[name]
+
+
+def _run(wants: Wants[_Result], fulfil: Callable[[Want], bytes]) -> _Result:
+    try:
+        want = next(wants)
+        while True:
+            try:
+                data = fulfil(want)
+            except (Silence, Lost, HandshakeFailed) as error:
+                want = wants.throw(error)
+            else:
+                want = wants.send(data)
+    except StopIteration as done:
+        result: _Result = done.value
+        return result

@@ -1,5 +1,8 @@
 """A scenario's script from the client's side: its ``C:`` lines are sent, its ``S:`` lines judged.
 
+The steps are played in the order in which they stand, whatever their connections; a connection is
+made at its first step. Exchanges ``C*:`` are played for each message of the maildrop.
+
 A line ``S: ...`` stands for any further lines: behind a status line for any lines at all, behind
 another line for more of the same form, up to what the next line of the script describes.
 """
@@ -12,21 +15,23 @@ from typing import TYPE_CHECKING
 
 from pop3scenarios import End, MessageData, Octets, StartTLS, Template
 
-from ._dialogue import positive
+from ._dialogue import Dialogue, positive
 from ._findings import Inconclusive, Skipped, Unmet
 from ._mail import states_mail, wire_form
 from ._safety import deletes
 from ._verdict import Ending
-from ._wants import Lost
+from ._wants import Lost, On
 from ._wirelog import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from pop3scenarios import Hole, Scenario, Script, Step
 
-    from ._dialogue import Dialogue
     from ._facts import Facts
     from ._target import Target
     from ._wants import Wants
+    from ._wirelog import WireLog
 
 #: The capability that announces a command; commands of RFC 1939 that every server has need none.
 _ANNOUNCED_BY = {
@@ -41,6 +46,12 @@ _ANNOUNCED_BY = {
 }
 _ALWAYS = frozenset({"STAT", "LIST", "RETR", "DELE", "NOOP", "RSET", "QUIT"})
 
+#: Messages for which exchanges ``C*:`` are played at most: a maildrop can hold very many.
+_AT_MOST = 20
+
+#: Holes that hold the number of the message for which an exchange is repeated.
+_REPEATED_HOLES = ("n", "number")
+
 #: Holes that hold the number of a message that exists.
 _NUMBER_HOLES = frozenset({"n", "number", "count"})
 
@@ -51,20 +62,23 @@ _TRANSIENT = re.compile(r"-ERR \[(IN-USE|LOGIN-DELAY|SYS/TEMP)\]", re.IGNORECASE
 
 
 class Conversation:
-    """One script on one connection.
+    """One script, on as many connections as it has.
 
     Args:
         scenario: The scenario; it has a script.
         target: Who logs in.
         facts: What is known of the server.
-        dialogue: The connection.
+        log: Where every line is written down.
         allow_delete: Whether DELE may be sent.
 
     Attributes:
         place: Where the conversation stands, ``file:line``.
         expected: What is waited for.
         asked: The command that was sent last.
-        marked: Whether DELE was sent: then the connection must not be left by QUIT.
+        dialogues: What is said on each connection, by its name.
+        on: The name of the connection on which it goes on.
+        marked: Connections on which DELE was sent: they must not be left by QUIT.
+        over: Connections that have been ended.
         owed: Whether the server has promised what is waited for, by its last reply.
         ending: How the connection ended, if all came as it had to.
     """
@@ -74,7 +88,7 @@ class Conversation:
         scenario: Scenario,
         target: Target,
         facts: Facts,
-        dialogue: Dialogue,
+        log: WireLog,
         *,
         allow_delete: bool = False,
     ) -> None:
@@ -83,12 +97,16 @@ class Conversation:
         self._script: Script = scenario.script
         self._target = target
         self._facts = facts
-        self._dialogue = dialogue
+        self._log = log
         self._allow_delete = allow_delete
         self._bindings: dict[str, str] = {}
+        self._left_out: set[str] = set()
+        self.dialogues: dict[str, Dialogue] = {}
+        self.on = ""
+        self.over: set[str] = set()
         self.expected = "a greeting"
         self.asked = "GREETING"
-        self.marked = False
+        self.marked: set[str] = set()
         self.owed = False
         self.ending = Ending.OURS
         self._lines = 0
@@ -100,18 +118,69 @@ class Conversation:
         Raises:
             Finding: It ends before its last line.
         """
-        steps = self._script.steps
-        if steps[0].expect is None:
-            yield from self._hear(steps[0])
-            steps = steps[1:]
+        for group in _groups(self._script.steps):
+            if not group[0].repeated:
+                yield from self._step(group[0])
+                continue
+            shared = self._bindings
+            for repetition in self._repetitions(group):
+                self._bindings = {**shared, **repetition}
+                for step in group:
+                    yield from self._step(step)
+            self._bindings = shared
+
+    def _step(self, step: Step) -> Wants[None]:
+        greets = step.connection not in self.dialogues and step.expect is None and not step.leaves
+        yield from self._turn_to(step.connection)
+        if step.connection not in self.dialogues:
+            yield from self._begin(step if greets else None)
+        if step.leaves:
+            yield from self._hang_up(step)
+        elif step.expect is not None:
+            yield from self._exchange(step)
+        elif not greets and self.on not in self._left_out:
+            yield from self._hear(step)  # an answer that was owed
+
+    def _turn_to(self, connection: str) -> Wants[None]:
+        if connection != self.on or not self.dialogues:
+            self.on = connection
+            yield On(connection)
+
+    def _begin(self, greeting: Step | None) -> Wants[None]:
+        """The greeting, and TLS where the target wants it and the script does not say it."""
+        self.asked = "GREETING"
+        self.dialogues[self.on] = Dialogue(self._target, self._log, self.on)
+        if greeting is not None:
+            yield from self._hear(greeting)
         elif not positive((yield from self._dialogue.line("a greeting"))):
             raise Inconclusive("the greeting is no +OK")
         if self._target.tls == "stls" and not self._starts_tls():
             yield from self._dialogue.upgrade()
-        for step in steps:
-            if not step.optional or self._is_offered(step):
-                yield from self._say(step)
-                yield from self._hear(step)
+
+    def _exchange(self, step: Step) -> Wants[None]:
+        if step.must_come or self._is_offered(step):
+            self._left_out.discard(self.on)
+            yield from self._say(step)
+            yield from self._hear(step)
+        else:
+            self._left_out.add(self.on)
+
+    def _hang_up(self, step: Step) -> Wants[None]:
+        self.place = self._place(step.row)
+        self.expected = "the end of the connection"
+        self.over.add(self.on)
+        yield from self._dialogue.hang_up()
+
+    def _repetitions(self, group: Iterable[Step]) -> Iterator[dict[str, str]]:
+        """What the holes of repeated exchanges hold each time: once for each message."""
+        names = {hole.name for step in group if step.expect for hole in step.expect.holes}
+        numbers = [name for name in _REPEATED_HOLES if name in names - self._bindings.keys()]
+        times = min(self._facts.count or 0, _AT_MOST if numbers else 1)
+        return ({name: str(n) for name in numbers} for n in range(1, times + 1))
+
+    @property
+    def _dialogue(self) -> Dialogue:
+        return self.dialogues[self.on]
 
     def _starts_tls(self) -> bool:
         return any(isinstance(item, StartTLS) for s in self._script.steps for item in s.reply.items)
@@ -135,7 +204,7 @@ class Conversation:
         if deletes(line):
             if not self._allow_delete:
                 raise Skipped("it marks messages as deleted, which was not allowed")
-            self.marked = True
+            self.marked.add(self.on)
         secret = any(hole.name == "password" for hole in step.expect.holes)
         self.asked = step.expect.keyword
         self.expected = f"the answer to {self.asked}"
@@ -165,11 +234,10 @@ class Conversation:
     # The server's lines
 
     def _hear(self, step: Step) -> Wants[None]:
-        rows = _item_rows(self._script, step)
         before: Template | None = None
         self._lines = 0
         for i, item in enumerate(step.reply.items):
-            self.place = self._place(rows[i])
+            self.place = self._place(step.rows[i])
             self.owed = i > 0  # the first line of a reply promises the rest
             match item:
                 case Template():
@@ -255,6 +323,7 @@ class Conversation:
 
     def _end(self) -> Wants[None]:
         self.expected = "the end of the connection"
+        self.over.add(self.on)
         try:
             yield from self._dialogue.end(self.expected)
             self.ending = Ending.CLOSED
@@ -278,12 +347,17 @@ class Conversation:
         return f"{line} ..." if template.open_ended else line
 
 
-def _item_rows(script: Script, step: Step) -> list[int]:
-    """The line of the script on which each item of a step's reply stands."""
-    start = 0 if step.expect is None else step.row + 1
-    lines = script.source.split("\n")
-    said = [i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")]
-    return [row for row in said if row >= start]
+def _groups(steps: Iterable[Step]) -> list[list[Step]]:
+    """The steps one by one, but repeated ones that stand together in one group."""
+    groups: list[list[Step]] = []
+    for step in steps:
+        last = groups[-1][-1] if groups else None
+        joins = step.repeated and last is not None and last.repeated
+        if joins and last is not None and last.connection == step.connection:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
 
 
 def _match(template: Template, line: str, bindings: dict[str, str]) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._findings import Inconclusive, Skipped, Unmet
-from ._wants import Receive, Send, StartTLS, Wants
+from ._wants import HangUp, Receive, Send, StartTLS, Wants
 
 if TYPE_CHECKING:
     from ._target import Target
@@ -30,14 +30,16 @@ class Dialogue:
     Args:
         target: Who logs in, and whether the password may go out in the clear.
         log: Where every line is written down.
+        connection: Its name where there are several.
 
     Attributes:
         tls: Whether TLS is on.
         log: Where every line is written down.
     """
 
-    def __init__(self, target: Target, log: WireLog) -> None:
+    def __init__(self, target: Target, log: WireLog, connection: str = "") -> None:
         self._target = target
+        self._connection = connection
         self._buffer = bytearray()
         self._unread: str | None = None
         self.tls = target.tls == "implicit"
@@ -56,7 +58,7 @@ class Dialogue:
         if secret and not self.tls and not self._target.may_send_secrets_in_clear:
             raise Skipped("the password would cross the network in the clear")
         data = line.encode("utf-8", "surrogateescape") + b"\r\n"
-        self.log.sent(data, tls=self.tls)
+        self.log.sent(data, tls=self.tls, connection=self._connection)
         yield Send(data)
 
     def line(self, expected: str = "a line") -> Wants[str]:
@@ -72,7 +74,7 @@ class Dialogue:
             line, self._unread = self._unread, None
             return line
         data = yield from self._raw_line(expected)
-        self.log.received(data, tls=self.tls)
+        self._received(data)
         if not data.endswith(b"\r\n"):
             shown = self.log.lines[-1].text
             raise Unmet(f"{expected}, ended by CRLF", f"{shown} ended by a bare LF")
@@ -101,7 +103,7 @@ class Dialogue:
             yield from self._more(expected)
         data = bytes(self._buffer[:count])
         del self._buffer[:count]
-        self.log.received(data, tls=self.tls)
+        self._received(data)
         return data
 
     def message(self, expected: str) -> Wants[bytes]:
@@ -115,11 +117,11 @@ class Dialogue:
         while (line := (yield from self._raw_line(expected))) != b".\r\n":
             data += line
             if not line.endswith(b"\r\n"):
-                self.log.received(bytes(data), tls=self.tls)
+                self._received(bytes(data))
                 raise Unmet("message lines ended by CRLF", "a line ended by a bare LF")
             if len(data) > MAX_MESSAGE:
                 raise Inconclusive(f"the message has more than {MAX_MESSAGE} octets")
-        self.log.received(bytes(data), tls=self.tls)
+        self._received(bytes(data))
         self._buffer[:0] = line
         return bytes(data)
 
@@ -131,7 +133,7 @@ class Dialogue:
         """
         data = bytes(self._buffer) or (yield Receive())
         if data:
-            self.log.received(data, tls=self.tls)
+            self._received(data)
             raise Unmet(expected, f"the server goes on: {self.log.lines[-1].text}")
 
     def start_tls(self) -> Wants[None]:
@@ -141,7 +143,7 @@ class Dialogue:
             Unmet: Octets stand behind the reply to STLS, where an attacker could have put them.
         """
         if self._buffer:
-            self.log.received(bytes(self._buffer), tls=self.tls)
+            self._received(bytes(self._buffer))
             raise Unmet("the TLS handshake, nothing before it", f"{len(self._buffer)} octets")
         yield StartTLS()
         self.tls = True
@@ -163,11 +165,19 @@ class Dialogue:
         yield from self.send("QUIT")
         yield from self.drain()
 
+    def hang_up(self) -> Wants[None]:
+        """End our side, and wait until the server has let go of the maildrop and closed."""
+        yield HangUp()
+        yield from self.drain()
+
     def drain(self) -> Wants[None]:
         """Read and drop octets until the server closes."""
         dropped = 0
         while dropped < _MAX_REST and (data := (yield Receive())):
             dropped += len(data)
+
+    def _received(self, data: bytes) -> None:
+        self.log.received(data, tls=self.tls, connection=self._connection)
 
     def _raw_line(self, expected: str) -> Wants[bytes]:
         searched = 0
@@ -187,7 +197,7 @@ class Dialogue:
             return
         rest = f"{len(self._buffer)} octets and " if self._buffer else ""
         if self._buffer:
-            self.log.received(bytes(self._buffer), tls=self.tls)
+            self._received(bytes(self._buffer))
         raise Unmet(expected, f"{rest}the end of the connection", closed=True)
 
 

@@ -36,7 +36,19 @@ class StartTLS:
     """Do the TLS handshake."""
 
 
-Want = Send | Receive | StartTLS
+@dataclass(frozen=True, slots=True)
+class On:
+    """From here on everything is meant for this connection, which is made if it is new."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Tell the server that nothing more will be sent."""
+
+
+Want = Send | Receive | StartTLS | On | HangUp
 
 #: A piece of protocol: yields wants, is sent the octets received, returns its result.
 Wants = Generator[Want, bytes, _Result]

@@ -23,14 +23,17 @@ class WireLine:
         sender: ``C`` the checker, ``S`` the server.
         text: Its octets, with escapes for what is not printable ASCII.
         tls: Whether it went inside TLS.
+        connection: The name of the connection where there are several; else empty.
     """
 
     sender: Literal["C", "S"]
     text: str
     tls: bool
+    connection: str = ""
 
     def __str__(self) -> str:
-        return f"{self.sender}{'*' if self.tls else ':'} {self.text}"
+        name = f"[{self.connection}] " if self.connection else ""
+        return f"{name}{self.sender}{'*' if self.tls else ':'} {self.text}"
 
 
 class WireLog:
@@ -46,38 +49,40 @@ class WireLog:
             re.compile("|".join(map(re.escape, known)), re.IGNORECASE) if known else None
         )
         self._lines: list[WireLine] = []
-        self._asked_for_proof = False
+        self._asked_for_proof: set[str] = set()
 
     @property
     def lines(self) -> tuple[WireLine, ...]:
         """Everything so far."""
         return tuple(self._lines)
 
-    def sent(self, data: bytes, *, tls: bool) -> None:
+    def sent(self, data: bytes, *, tls: bool, connection: str = "") -> None:
         """The checker has sent a line."""
         text = _PROOFS.sub(rf"\1{MASK}\3", _text(data))
-        if self._asked_for_proof and text.strip() != "*":
+        if connection in self._asked_for_proof and text.strip() != "*":
             text = MASK + "\r\n"
-        self._asked_for_proof = False
-        self._add("C", text, tls=tls)
+        self._asked_for_proof.discard(connection)
+        self._add("C", text, tls=tls, connection=connection)
 
-    def received(self, data: bytes, *, tls: bool) -> None:
+    def received(self, data: bytes, *, tls: bool, connection: str = "") -> None:
         """The server has sent a line, a message, or something that is neither."""
         # RFC 5034, section 4: after a challenge the next line is the proof.
-        self._asked_for_proof = data.startswith(b"+ ")
-        self._add("S", _text(data), tls=tls)
+        self._asked_for_proof.discard(connection)
+        if data.startswith(b"+ "):
+            self._asked_for_proof.add(connection)
+        self._add("S", _text(data), tls=tls, connection=connection)
 
     def masked(self, text: str) -> str:
         """The text with every known secret replaced."""
         return text if self._secrets is None else self._secrets.sub(MASK, text)
 
-    def _add(self, sender: Literal["C", "S"], text: str, *, tls: bool) -> None:
+    def _add(self, sender: Literal["C", "S"], text: str, *, tls: bool, connection: str) -> None:
         # Masked before it is cut: a cut through a secret would show half of it.
         safe = self.masked(text).removesuffix("\r\n")
         shown = printable(safe[:_SHOWN])
         if len(safe) > _SHOWN:
             shown += f"… ({len(safe)} characters)"
-        self._lines.append(WireLine(sender, shown, tls))
+        self._lines.append(WireLine(sender, shown, tls, connection))
 
 
 def _text(data: bytes) -> str:

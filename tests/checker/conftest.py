@@ -9,9 +9,8 @@ import pytest
 
 from pop3check import Facts, Target, WireLine
 from pop3check._conversation import Conversation
-from pop3check._dialogue import Dialogue
 from pop3check._findings import Finding
-from pop3check._wants import Receive, Send, StartTLS
+from pop3check._wants import HangUp, On, Receive, Send, StartTLS
 from pop3check._wirelog import WireLog
 from pop3scenarios import Scenario, loads
 
@@ -65,11 +64,14 @@ class Talk:
 def play(
     request: pytest.FixtureRequest, scenario_of: Callable[..., Scenario]
 ) -> Callable[..., Talk]:
-    """Plays a script to a server's octets, in one piece and in the smallest pieces."""
+    """Plays a script to a server's octets, in one piece and in the smallest pieces.
+
+    Where the script has several connections, there are octets for each by its name.
+    """
 
     def run(
         script: str,
-        server: bytes,
+        server: bytes | dict[str, bytes],
         *,
         more: str = "",
         facts: Facts | None = None,
@@ -79,12 +81,16 @@ def play(
         options = {"host": "127.0.0.1", "user": "alice", "password": "secret"} | options
         target = Target(**options)
         log = WireLog(target.password)
-        dialogue = Dialogue(target, log)
         conversation = Conversation(
-            scenario_of(script, more), target, facts or Facts(), dialogue, allow_delete=allow_delete
+            scenario_of(script, more), target, facts or Facts(), log, allow_delete=allow_delete
         )
-        step = request.param or max(len(server), 1)
-        pieces = [server[i : i + step] for i in range(0, len(server), step)]
+        streams = server if isinstance(server, dict) else {"": server}
+        step = request.param or max(map(len, streams.values())) or 1
+        pieces = {
+            name: [octets[i : i + step] for i in range(0, len(octets), step)]
+            for name, octets in streams.items()
+        }
+        current = ""
         sent: list[bytes] = []
         finding: Finding | None = None
         wants = conversation.play()
@@ -96,9 +102,17 @@ def play(
                         sent.append(data)
                         want = wants.send(b"")
                     case Receive():
-                        want = wants.send(pieces.pop(0) if pieces else b"")
+                        rest = pieces[current]
+                        want = wants.send(rest.pop(0) if rest else b"")
                     case StartTLS():
                         sent.append(b"<tls>")
+                        want = wants.send(b"")
+                    case On(connection):
+                        sent += [f"[{connection}]".encode()] if connection else []
+                        current = connection
+                        want = wants.send(b"")
+                    case HangUp():
+                        sent.append(b"<close>")
                         want = wants.send(b"")
         except StopIteration:
             pass

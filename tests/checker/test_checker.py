@@ -63,12 +63,12 @@ def test_no_conversation() -> None:
 def test_requires(scenario_of: Scenarios, target_of: Targets) -> None:
     """A case whose capability is not announced is skipped."""
     with MockServer() as server:
-        verdict = check(target_of(server), scenario_of(QUIT, "requires: [SASL SCRAM-SHA-256]\n"))
+        verdict = check(target_of(server), scenario_of(QUIT, "requires: [SASL GSSAPI]\n"))
 
     assert (
         verdict.outcome,
         verdict.reason,
-    ) == (Outcome.SKIP, "the server does not announce SASL SCRAM-SHA-256")
+    ) == (Outcome.SKIP, "the server does not announce SASL GSSAPI")
 
 
 @pytest.mark.parametrize(
@@ -337,3 +337,15 @@ FAIL       RFC1939-5-35  NOOP is answered +OK
     assert "            C: NOOP\n            S: -ERR what" in describe(report.verdicts[0])
     assert f"127.0.0.1:{server.port}: 1 cases, 1 FAIL" == summary(report)
     assert report.exit_status == 1
+
+
+def test_known_facts_are_not_asked_for(target_of: Callable[..., Target]) -> None:
+    """With the facts of an earlier run the first connection is the conversation's."""
+    with MockServer() as server:
+        facts = check_all(target_of(server), ["rfc1939-4-16"]).facts
+        asked = len(server.journal.connections)
+
+        verdict = check(target_of(server), "rfc1939-5-35", facts=facts)
+
+        assert verdict.outcome is Outcome.PASS
+        assert len(server.journal.connections) == asked + 1

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pop3check import Facts, Target
+from pop3check import Facts, Outcome, Target, check
+from pop3check._connection import Connections
+from pop3check._conversation import Conversation
 from pop3check._dialogue import Dialogue
-from pop3check._findings import Inconclusive, Skipped, Unmet
+from pop3check._findings import Finding, Inconclusive, Skipped, Unmet
+from pop3check._wants import Breakdown
 from pop3check._wirelog import WireLog
+from pop3mock import MockServer
+from pop3scenarios import kind_of, load, loads, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pop3scenarios import Scenario
 
     Play = Callable[..., Any]
 
@@ -190,8 +198,9 @@ def test_message(play: Play, message: bytes, expected: str | None) -> None:
     """A message is read up to its terminator, and each of its lines must be stuffed."""
     talk = play(GREETING + "C: RETR 1\nS: +OK ...\n<message 1>\nS: .", b"+OK\r\n+OK\r\n" + message)
 
-    found = talk.finding.expected if talk.finding else None
-    assert (found is None) if expected is None else (expected in found)
+    assert (talk.finding is None) is (expected is None)
+    if isinstance(talk.finding, Unmet):
+        assert str(expected) in talk.finding.expected
 
 
 @pytest.mark.parametrize(
@@ -332,3 +341,157 @@ def test_endless_message_is_bounded(play: Play, monkeypatch: pytest.MonkeyPatch)
     )
 
     assert isinstance(talk.finding, Inconclusive)
+
+
+# Several connections
+
+TWO = """
+[A] S: +OK ...
+[A] C: UIDL 1
+[A] S: +OK 1 {id:uid=x}
+[B] S: +OK ...
+[B] C: NOOP
+[A] C: RSET
+[A] S: +OK ...
+[B] S: +OK ...
+[B] C: UIDL 1
+[B] S: +OK 1 {id}
+[A] C: <close>
+[B] C: QUIT
+"""
+
+
+def test_two_connections(play: Play) -> None:
+    """Steps are played in the order in which they stand; holes must agree over the connections."""
+    said = b"+OK\r\n+OK 1 a\r\n+OK\r\n"
+
+    talk = play(TWO, {"A": said, "B": b"+OK\r\n+OK\r\n+OK 1 a\r\n"})
+    other = play(TWO, {"A": said, "B": b"+OK\r\n+OK\r\n+OK 1 b\r\n"})
+
+    assert talk.finding is None
+    assert talk.sent == [
+        b"[A]", b"UIDL 1\r\n", b"[B]", b"NOOP\r\n", b"[A]", b"RSET\r\n", b"[B]", b"UIDL 1\r\n",
+        b"[A]", b"<close>", b"[B]", b"QUIT\r\n",
+    ]  # fmt: skip
+    assert isinstance(other.finding, Unmet)
+    assert (other.finding.expected, other.finding.actual) == ("+OK 1 a", "+OK 1 b")
+    assert other.conversation.place == "own.pop3.yaml:14"
+    assert [str(line) for line in talk.wire[:5]] == [
+        "[A] S: +OK", "[A] C: UIDL 1", "[A] S: +OK 1 a", "[B] S: +OK", "[B] C: NOOP"
+    ]  # fmt: skip
+
+
+def test_what_is_left_to_leave(play: Play) -> None:
+    """A connection that hung up is over; one that marked mail must not be left by QUIT."""
+    script = "[A] S: +OK\n[B] S: +OK\n[A] C: <close>\n[B] C: DELE 1\n[B] S: +OK\n[C] C: NOOP\n"
+
+    octets = {"A": b"+OK\r\n", "B": b"+OK\r\n+OK\r\n", "C": b"+OK\r\n"}
+
+    talk = play(script, octets, allow_delete=True)
+
+    assert talk.conversation.over == {"A"}
+    assert talk.conversation.marked == {"B"}
+
+
+def test_answer_that_is_owed_for_what_was_left_out(play: Play) -> None:
+    """Where a command is not sent, its answer is not waited for."""
+    script = "[A] S: +OK\n[A] C?: UIDL\n[B] S: +OK\n[A] S: +OK\n[A] C: NOOP"
+
+    talk = play(script, {"A": b"+OK\r\n", "B": b"+OK\r\n"})
+
+    assert talk.finding is None
+    assert talk.sent == [b"[A]", b"[B]", b"[A]", b"NOOP\r\n"]
+
+
+LOOP = GREETING + "C*: LIST {n}\nS: +OK {n} {size:int=1}\nC*: RETR {n}\nS: -ERR\nC: QUIT"
+
+
+@pytest.mark.parametrize(
+    ("count", "sent"),
+    [
+        (None, []),
+        (0, []),
+        (2, [b"LIST 1\r\n", b"RETR 1\r\n", b"LIST 2\r\n", b"RETR 2\r\n"]),
+    ],
+)
+def test_repeated_exchanges(play: Play, count: int | None, sent: list[bytes]) -> None:
+    """Exchanges ``C*:`` are played once for each message, with holes bound afresh."""
+    answers = b"".join(b"+OK %d %d\r\n-ERR\r\n" % (n, n * 7) for n in range(1, (count or 0) + 1))
+
+    talk = play(LOOP, b"+OK\r\n" + answers, facts=Facts(count=count))
+
+    assert talk.finding is None
+    assert talk.sent == [*sent, b"QUIT\r\n"]
+
+
+def test_repeated_exchanges_have_an_end(play: Play) -> None:
+    """A maildrop with very many messages is not fetched as a whole; no number, no repetition."""
+    script = GREETING + "C*: LIST {n}\nS: ...\nS: .\nC: STAT\nS: +OK\nC*: NOOP\nS: +OK"
+
+    talk = play(script, b"+OK\r\n" + b".\r\n" * 20 + b"+OK\r\n+OK\r\n", facts=Facts(count=10**6))
+
+    assert talk.finding is None
+    assert talk.sent[-3:] == [b"LIST 20\r\n", b"STAT\r\n", b"NOOP\r\n"]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, path in shipped().items() if kind_of(path) == "conversations"]
+)
+def test_mock_and_checker_agree_on_the_conversations(
+    name: str, target_of: Callable[..., Target]
+) -> None:
+    """Each conversation of the library is met by the mock that plays it, and by the correct one."""
+    scenario = load(name)
+    with MockServer(correct(scenario)) as server:
+        met = check(target_of(server), scenario, allow_delete=True)
+    with MockServer(scenario) as server:
+        facts = Facts(count=len(server.maildrop), capabilities=scenario.server.capabilities or ())
+        finding = played(scenario, target_of(server), facts)
+        server.wait_closed()
+        faults = server.broken_expectations()
+
+    assert (met.outcome, met.actual or met.reason) == (Outcome.PASS, "")
+    assert finding is None
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "step"),
+    [
+        ("maildrop-lock", "server: {lock: none}", "-ERR ..."),
+        ("deleted-stays-gone", "rules: [{when: QUIT, effect: skip}]", "+OK 1 400"),
+        ("deleted-stays-gone", "rules: [{when: UIDL 1, reply: +OK 1 other}]", "+OK 1 the-second"),
+        ("dropped-deletes-nothing", "rules: [{when: disconnect, effect: apply}]", "+OK 2 720"),
+        ("dropped-deletes-nothing", "rules: [{when: DELE, effect: skip}]", "+OK 1 400"),
+    ],
+)
+def test_conversation_can_fail(
+    name: str, rule: str, step: str, target_of: Callable[..., Target]
+) -> None:
+    """A server that does not do what a conversation is about is found out, at the very line."""
+    text = f"pop3: 1\nname: wrong\nsummary: wrong\nextends: {name}\n{rule}\n"
+    with MockServer(correct(loads(text))) as server:
+        verdict = check(target_of(server), load(name), allow_delete=True)
+
+    grade = Outcome.NON_STRICT if name == "maildrop-lock" else Outcome.FAIL
+    assert (grade, step) == (verdict.outcome, verdict.expected)
+
+
+def correct(scenario: Scenario) -> Scenario:
+    """The scenario's server and mail without its script: a server that does as it should."""
+    layers = tuple(
+        dataclasses.replace(layer, fragment=layer.fragment.model_copy(update={"script": None}))
+        for layer in scenario.layers
+    )
+    return dataclasses.replace(scenario, layers=layers)
+
+
+def played(scenario: Scenario, target: Target, facts: Facts) -> Exception | None:
+    """Play a conversation to a server without asking it first what it is."""
+    talk = Conversation(scenario, target, facts, WireLog(), allow_delete=True)
+    try:
+        with Connections(target, 20.0) as connections:
+            connections.run(talk.play())
+    except (Finding, Breakdown) as error:
+        return error
+    return None

@@ -39,6 +39,7 @@ class Account:
         password: Its password.
         tls: When to encrypt.
         ca: File with the certificate of the authority to trust.
+        pem: File with the key and the certificate to show to a server that asks, if it asks.
     """
 
     port: int
@@ -46,6 +47,7 @@ class Account:
     password: str
     tls: TLSMode
     ca: Path
+    pem: Path | None = None
 
     #: A name, not an address: fetchmail wants the certificate's common name to be the host.
     host: ClassVar[str] = "localhost"
@@ -89,11 +91,18 @@ class Client(abc.ABC):
         return message
 
 
+@dataclass(frozen=True)
 class Curl(Client):
-    """curl: each transfer of one call shares a connection, each call has its own."""
+    """curl: each transfer of one call shares a connection, each call has its own.
+
+    Attributes:
+        auth: How to log in: ``apop`` or a SASL mechanism; ``any`` for what it likes best.
+    """
 
     program = "curl"
     package = "curl"
+
+    auth: str = "any"
 
     def fetch(self, account: Account, home: Path, *, delete: bool = False) -> list[bytes]:
         """See the base class; LIST, the messages, and the deletions are sessions of their own."""
@@ -102,7 +111,7 @@ class Curl(Client):
         config = home / "curl.conf"
         _write_secret(
             config,
-            f'user = "{account.user}:{account.password}"',
+            *self._credentials(account),
             f'cacert = "{account.ca}"',
             *(["ssl-reqd"] if account.tls == "stls" else []),
         )
@@ -119,6 +128,18 @@ class Curl(Client):
             deleting = ["--request", "DELE", "--list-only"]
             _run([*command, *deleting, *_transfers(base, numbers, nowhere)], home)
         return [file.read_bytes() for file in outbox]
+
+    def _credentials(self, account: Account) -> list[str]:
+        """Lines of its configuration that say who one is, and how that is to be proved."""
+        bearer = self.auth in ("xoauth2", "oauthbearer")
+        password = "" if bearer or self.auth == "external" else account.password
+        option = {"any": "*", "apop": "+APOP"}.get(self.auth, self.auth.upper())
+        return [
+            f'user = "{account.user}:{password}"',
+            f'login-options = "AUTH={option}"',
+            *([f'oauth2-bearer = "{account.password}"'] if bearer else []),
+            *([f'cert = "{account.pem}"'] if account.pem is not None else []),
+        ]
 
 
 def _transfers(base: str, numbers: Iterable[int], files: Iterable[Path]) -> list[str]:
@@ -151,6 +172,7 @@ class Fetchmail(_DeliversByPipe):
 
     Attributes:
         only_new: Ask UIDL, remember what was fetched, and fetch only what is new.
+        auth: How to log in: ``apop``, ``password`` for USER, ``cram-md5``, ``any``.
     """
 
     program = "fetchmail"
@@ -159,6 +181,7 @@ class Fetchmail(_DeliversByPipe):
     longest_line = 8189
 
     only_new: bool = False
+    auth: str = "any"
 
     def delivers(self, message: bytes) -> bytes:
         """Every CR goes, bare ones too; a header with nothing behind it gets its blank line."""
@@ -181,7 +204,9 @@ class Fetchmail(_DeliversByPipe):
             "set no bouncemail",
             f'set idfile "{home}/ids"',
             f'set pidfile "{home}/pid"',
-            f'poll "{account.host}" service "{account.port}" protocol POP3',
+            f'poll "{account.host}" service "{account.port}"',
+            f"  protocol {'APOP' if self.auth == 'apop' else 'POP3'}",
+            f"  auth {'any' if self.auth == 'apop' else self.auth}",
             f"  {'uidl' if self.only_new else ''} timeout 20",
             f'  user "{account.user}" password "{account.password}" is root here {tls}',
             f"  {'' if self.only_new else 'fetchall'} {'nokeep' if delete else 'keep'}",
@@ -197,7 +222,7 @@ class Mpop(_DeliversByPipe):
     """mpop.
 
     Attributes:
-        auth: How to log in: ``user``, ``apop``, or a SASL mechanism.
+        auth: How to log in: ``user``, ``apop``, or a SASL mechanism; ``on`` for what it likes best.
         pipelining: ``on``, ``off``, or ``auto`` for what CAPA says.
     """
 
@@ -224,6 +249,11 @@ class Mpop(_DeliversByPipe):
                 "stls": ["tls on", "tls_starttls on", f"tls_trust_file {account.ca}"],
                 "implicit": ["tls on", "tls_starttls off", f"tls_trust_file {account.ca}"],
             }[account.tls],
+            *(
+                [f"tls_cert_file {account.pem}", f"tls_key_file {account.pem}"]
+                if account.pem is not None
+                else []
+            ),
             "timeout 20",
             f"keep {'off' if delete else 'on'}",
             "only_new off",

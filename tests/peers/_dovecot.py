@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import grp
+import hmac
+import json
 import os
 import pwd
 import shutil
@@ -47,8 +50,9 @@ ssl_cert = <{top}/server.pem
 ssl_key = <{top}/server.key
 # Plain passwords also outside TLS, and APOP: both are what the tests are about.
 disable_plaintext_auth = no
-auth_mechanisms = plain apop
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
+{tokens}
 # Any name is a user, so that a test makes one by making its mail.
 passdb {{
   driver = static
@@ -82,6 +86,47 @@ service pop3-login {{
 }}
 """
 
+#: The mechanisms that every Dovecot has here, and those of one that has them all.
+_MECHANISMS = "plain apop"
+_ALL_MECHANISMS = "plain login cram-md5 scram-sha-1 scram-sha-256 apop xoauth2 oauthbearer"
+
+_TOKENS = """\
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {top}/oauth2
+}}
+"""
+
+_OAUTH2 = """\
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={top}/jwt/
+username_attribute = sub
+"""
+
+#: What tokens are signed with.
+_KEY = b"a key of as many octets as SHA-256 has"
+
+
+def token(user: str, *, lasts: float = 600.0) -> str:
+    """A bearer token of the user: a JSON Web Token (RFC 7519), signed with HMAC and SHA-256.
+
+    Args:
+        user: The name of the maildrop.
+        lasts: Seconds for which it is good; negative for one that is not good any more.
+    """
+    now = int(time.time())
+    parts = [
+        {"alg": "HS256", "typ": "JWT"},
+        {"sub": user, "iat": now - 3600, "exp": int(now + lasts)},
+    ]
+    signed = ".".join(_base64url(json.dumps(part).encode()) for part in parts)
+    return f"{signed}.{_base64url(hmac.digest(_KEY, signed.encode(), 'sha256'))}"
+
+
+def _base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
 
 class Dovecot:
     """Debian's Dovecot; a context manager.
@@ -89,11 +134,15 @@ class Dovecot:
     Started by root it runs as ``nobody``, else as who starts it. Every account has a maildrop of
     its own, so tests do not see each other's mail.
 
+    Args:
+        full: Let it have every mechanism that it knows and the client too.
+
     Attributes:
         ca: The file with the certificate of its authority.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, full: bool = False) -> None:
+        self._full = full
         # Not pytest's folder: nobody else may enter that one, and names of sockets must be short.
         self._top = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -142,9 +191,15 @@ class Dovecot:
         certificate.private_key_pem.write_to_path(str(self._top / "server.key"))
         for pem in certificate.cert_chain_pems:
             pem.write_to_path(str(self._top / "server.pem"), append=True)
+        keys = self._top / "jwt" / "default" / "HS256"
+        keys.mkdir(parents=True)
+        (keys / "default").write_bytes(base64.b64encode(_KEY))
+        (self._top / "oauth2").write_text(_OAUTH2.format(top=self._top), encoding="utf-8")
         (self._top / "dovecot.conf").write_text(
             _CONFIGURATION.format(
                 top=self._top,
+                mechanisms=_ALL_MECHANISMS if self._full else _MECHANISMS,
+                tokens=_TOKENS.format(top=self._top) if self._full else "",
                 user=self._owner.pw_name,
                 group=grp.getgrgid(self._owner.pw_gid).gr_name,
                 uid=self._owner.pw_uid,

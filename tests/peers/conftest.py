@@ -65,3 +65,11 @@ def dovecot() -> Iterator[Dovecot]:
     need(program() and speaks_our_language(), "the Debian package dovecot-pop3d, Dovecot 2.3")
     with Dovecot() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def full_dovecot() -> Iterator[Dovecot]:
+    """A running Dovecot that has every mechanism which it knows and the client too."""
+    need(program() and speaks_our_language(), "the Debian package dovecot-pop3d, Dovecot 2.3")
+    with Dovecot(full=True) as server:
+        yield server

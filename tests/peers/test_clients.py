@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pop3mock import Exchange
+
     from ._clients import Client, TLSMode
 
 MODES = ["none", "stls", "implicit"]
@@ -27,6 +29,46 @@ SECURE = ["stls", "implicit"]
 #: What a client may say outside TLS when it is to use STLS: nothing that is worth hearing.
 BEFORE_STLS = {"CAPA", "STLS"}
 HEAD = "pop3: 1\nname: {name}\nsummary: a test\n"
+
+#: The ways in which each client can log in, and the command by which each of them shows; a client
+#: that is left the choice shows by any.
+WAYS = {
+    "curl": {
+        "any": "",
+        "apop": "APOP",
+        "plain": "AUTH PLAIN",
+        "login": "AUTH LOGIN",
+        "cram-md5": "AUTH CRAM-MD5",
+        "xoauth2": "AUTH XOAUTH2",
+        "oauthbearer": "AUTH OAUTHBEARER",
+    },
+    "fetchmail": {
+        "any": "",
+        "apop": "APOP",
+        "password": "PASS",
+        "cram-md5": "AUTH CRAM-MD5",
+    },
+    "mpop": {
+        "on": "",
+        "user": "PASS",
+        "apop": "APOP",
+        "plain": "AUTH PLAIN",
+        "login": "AUTH LOGIN",
+        "cram-md5": "AUTH CRAM-MD5",
+        "scram-sha-1": "AUTH SCRAM-SHA-1",
+        "scram-sha-256": "AUTH SCRAM-SHA-256",
+        "xoauth2": "AUTH XOAUTH2",
+        "oauthbearer": "AUTH OAUTHBEARER",
+    },
+}
+
+LOGINS = [(name, auth) for name, ways in WAYS.items() for auth in ways]
+
+#: fetchmail says APOP in the clear, and never STLS before it.
+NO_STLS = ("fetchmail", "apop", "stls")
+
+#: curl takes OAUTHBEARER if it is offered, whatever it was told.
+ONLY = {("curl", "xoauth2"): HEAD + "server: {{capabilities: [+SASL XOAUTH2]}}\n"}
 
 
 class Serve(Protocol):
@@ -78,17 +120,32 @@ def curl() -> Curl:
     return Curl()
 
 
+def login_of(exchange: Exchange) -> str:
+    """The command, with the mechanism, if it is one that logs in; else nothing."""
+    words = exchange.line.split(" ")
+    if exchange.command == "AUTH":
+        return " ".join(words[:2])
+    return exchange.command if exchange.command in ("PASS", "APOP") else ""
+
+
 def awkward_for(client: Client) -> list[bytes]:
     """The awkward messages, but for lines that the client is known not to take."""
     return [m for m in _mail.messages().values() if _mail.longest_line(m) <= client.longest_line]
 
 
 def mailbox_of(messages: list[bytes], folder: Path) -> str:
-    """A scenario whose maildrop is made of files with these octets."""
+    """A scenario whose maildrop is made of files with these octets.
+
+    A server with UTF8 keeps back headers that are not ASCII until the client asks for them (RFC
+    6856, section 2.1), and these clients do not.
+    """
     folder.mkdir()
     for number, message in enumerate(messages, 100):
         (folder / f"{number}.eml").write_bytes(message)
-    return HEAD.format(name="awkward") + f"maildrop: [files: {folder}/*.eml]\n"
+    return (
+        HEAD.format(name="awkward")
+        + f"server: {{capabilities: [-UTF8]}}\nmaildrop: [files: {folder}/*.eml]\n"
+    )
 
 
 @pytest.mark.parametrize("tls", MODES)
@@ -162,18 +219,67 @@ def test_the_lock_is_free_after_quit(curl: Curl, serve: Serve, home: Path) -> No
     assert [session.exchanges[-1].command for session in sessions] == ["QUIT"] * 10
 
 
-@pytest.mark.parametrize("auth", ["user", "apop", "plain", "login", "cram-md5"])
-def test_every_way_to_log_in(auth: str, mpop: Mpop, serve: Serve, home: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "auth", "tls"),
+    [(name, auth, tls) for name, auth in LOGINS for tls in MODES if (name, auth, tls) != NO_STLS],
+)
+def test_every_way_to_log_in(
+    name: str, auth: str, tls: TLSMode, serve: Serve, home: Path, request: pytest.FixtureRequest
+) -> None:
     """The digests and SASL exchanges of the mock are those that others reckon with."""
-    server, account = serve(HEAD.format(name="log-in"))
-    expected = [mpop.delivers(message) for message in server.maildrop]
+    client = dataclasses.replace(request.getfixturevalue(name), auth=auth)
+    server, account = serve(ONLY.get((name, auth), HEAD).format(name="log-in"), tls)
+    expected = [client.delivers(message) for message in server.maildrop]
 
-    delivered = dataclasses.replace(mpop, auth=auth).fetch(account, home)
+    delivered = client.fetch(account, home)
 
-    assert expected == delivered
-    assert (auth.upper() if auth in ("user", "apop") else "AUTH") in {
-        each.command for each in server.journal.exchanges
-    }
+    assert sorted(expected) == sorted(delivered)
+    logins = {login_of(each) for log in server.journal.connections for each in log.exchanges}
+    wanted = WAYS[name][auth]
+    assert {"", wanted} == logins if wanted else len(logins) == 2
+
+
+@pytest.mark.parametrize("tls", SECURE)
+@pytest.mark.parametrize("name", ["curl", "mpop"])
+def test_login_by_certificate(
+    name: str,
+    tls: TLSMode,
+    serve: Serve,
+    tmp_path: Path,
+    home: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    """A client that shows its certificate needs no password (RFC 4422, appendix A)."""
+    client = dataclasses.replace(request.getfixturevalue(name), auth="external")
+    server, account = serve(
+        HEAD.format(name="certified") + "tls: {client-certificate: required}\n", tls
+    )
+    pem = tmp_path / "alice.pem"
+    pem.touch(mode=0o600)
+    pem.write_bytes(server.client_pem("alice"))
+    account = dataclasses.replace(account, pem=pem, password="unknown")
+
+    delivered = client.fetch(account, home)
+
+    assert len(server.maildrop) == len(delivered)
+    assert "AUTH EXTERNAL" in server.journal.commands
+
+
+@pytest.mark.parametrize(("name", "auth"), LOGINS)
+def test_a_wrong_password_is_refused(
+    name: str, auth: str, serve: Serve, home: Path, request: pytest.FixtureRequest
+) -> None:
+    """The client understands that it is refused, in each way in which it can be."""
+    client = dataclasses.replace(request.getfixturevalue(name), auth=auth)
+    server, account = serve(ONLY.get((name, auth), HEAD).format(name="refused"))
+
+    with pytest.raises(ClientFailed):
+        client.fetch(dataclasses.replace(account, password="not-it"), home)
+
+    assert {"authorization"} == {each.state for each in server.journal.exchanges}
+    refused = any(each.reply.startswith("-ERR [AUTH]") for each in server.journal.exchanges)
+    assert refused or (name, auth) == ("curl", "xoauth2")  # it leaves when it has read the JSON
+    assert "not-it" not in server.transcript()
 
 
 def test_pipelined_commands_are_heard_at_once(mpop: Mpop, serve: Serve, home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import ssl
 from typing import TYPE_CHECKING
@@ -10,15 +11,16 @@ import pytest
 import trustme
 
 import pop3client
-from pop3client import TLS, RetrMode
+from pop3client import TLS, OAuthBearer, RetrMode, XOAuth2
 
 from . import _mail
 from ._clients import Poplib
+from ._dovecot import token
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pop3client import POP3Client
+    from pop3client import Mechanism, POP3Client, Settings
 
     from ._clients import Account, TLSMode
     from ._dovecot import Dovecot
@@ -34,20 +36,27 @@ NOTICED = {
 }
 
 
+def settings(account: Account) -> Settings:
+    """How to connect to an account."""
+    return {
+        "port": account.port,
+        "tls": TLS(account.tls),
+        "ssl_context": ssl.create_default_context(cafile=str(account.ca)),
+        "timeout": 20.0,
+    }
+
+
 def connect(
-    account: Account, retr_mode: RetrMode = RetrMode.RETR, *, apop: bool = False
+    account: Account, retr_mode: RetrMode = RetrMode.RETR, *, mechanism: str | None = None
 ) -> POP3Client:
     """Log in to an account."""
     return pop3client.connect(
         account.host,
         account.user,
         account.password,
-        port=account.port,
-        tls=TLS(account.tls),
-        ssl_context=ssl.create_default_context(cafile=str(account.ca)),
+        mechanism=mechanism,
         retr_mode=retr_mode,
-        apop=apop,
-        timeout=20.0,
+        **settings(account),
     )
 
 
@@ -142,18 +151,18 @@ def test_apop_digest_is_right(dovecot: Dovecot) -> None:
     """The digest is the one that Dovecot reckons (RFC 1939, section 7)."""
     account = dovecot.account([])
 
-    with connect(account, apop=True) as client:
+    with connect(account, mechanism="APOP") as client:
         assert client.stat().count == 0
 
 
 @pytest.mark.parametrize("tls", MODES)
-@pytest.mark.parametrize("apop", [False, True], ids=["pass", "apop"])
-def test_a_wrong_password_is_refused(tls: TLSMode, apop: bool, dovecot: Dovecot) -> None:
+@pytest.mark.parametrize("mechanism", [None, "APOP"])
+def test_a_wrong_password_is_refused(tls: TLSMode, mechanism: str | None, dovecot: Dovecot) -> None:
     """The error is the one for credentials, and has the server's response code (RFC 3206)."""
     account = dataclasses.replace(dovecot.account([], tls), password="not-it")
 
     with pytest.raises(pop3client.AuthenticationError) as caught:
-        connect(account, apop=apop)
+        connect(account, mechanism=mechanism)
 
     assert caught.value.code == "AUTH"
     assert "not-it" not in str(caught.value)
@@ -170,6 +179,121 @@ def test_an_unknown_authority_is_refused(tls: TLSMode, dovecot: Dovecot, tmp_pat
         connect(account)
 
     assert caught.value.step == "handshake"
+
+
+async def fetch(
+    account: Account, *, mechanism: str | None = None, sasl: Mechanism | None = None
+) -> list[bytes]:
+    """Fetch all mail with the asyncio client."""
+    client = pop3client.AsyncPOP3Client(account.host, **settings(account))
+    async with client:
+        if sasl is None:
+            await client.login(account.user, account.password, mechanism)
+        else:
+            await client.authenticate(sasl)
+        assert client.deviations == ()
+        return [message.raw async for message in client.messages()]
+
+
+PASSWORD_MECHANISMS = [
+    *(None, "USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256")
+]
+
+
+@pytest.mark.parametrize("tls", MODES)
+@pytest.mark.parametrize("mechanism", PASSWORD_MECHANISMS)
+def test_every_mechanism(tls: TLSMode, mechanism: str | None, full_dovecot: Dovecot) -> None:
+    """Each mechanism that takes a password logs in, with either client."""
+    account = full_dovecot.account(_mail.messages().values(), tls)
+
+    with connect(account, mechanism=mechanism) as client:
+        fetched = [message.raw for message in client.messages()]
+
+    assert sent() == fetched
+    account = full_dovecot.account(_mail.messages().values(), tls)
+    assert sent() == asyncio.run(fetch(account, mechanism=mechanism))
+
+
+@pytest.mark.parametrize("tls", MODES)
+@pytest.mark.parametrize("mechanism", PASSWORD_MECHANISMS)
+def test_every_mechanism_with_a_wrong_password(
+    tls: TLSMode, mechanism: str | None, full_dovecot: Dovecot
+) -> None:
+    """A wrong password is refused as one, whatever the mechanism, and is tried once."""
+    account = dataclasses.replace(full_dovecot.account([], tls), password="not-it")
+
+    with pytest.raises(pop3client.AuthenticationError) as caught:
+        connect(account, mechanism=mechanism)
+    with pytest.raises(pop3client.AuthenticationError):
+        asyncio.run(fetch(account, mechanism=mechanism))
+
+    assert caught.value.code == "AUTH"
+    assert "not-it" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tls", MODES)
+@pytest.mark.parametrize("kind", [XOAuth2, OAuthBearer])
+@pytest.mark.parametrize("at_once", [False, True], ids=["two steps", "initial response"])
+def test_tokens(
+    tls: TLSMode, kind: type[XOAuth2 | OAuthBearer], at_once: bool, full_dovecot: Dovecot
+) -> None:
+    """A token logs in, with either client, given after a challenge or along with the command."""
+    for attempt in ("blocking", "asyncio"):
+        account = full_dovecot.account(_mail.messages().values(), tls)
+        mechanism = kind(account.user, token(account.user), initial_response=at_once)
+        if attempt == "asyncio":
+            assert sent() == asyncio.run(fetch(account, sasl=mechanism))
+            continue
+        with pop3client.POP3Client(account.host, **settings(account)) as client:
+            client.authenticate(mechanism)
+            assert sent() == [message.raw for message in client.messages()]
+
+
+@pytest.mark.parametrize("kind", [XOAuth2, OAuthBearer])
+def test_a_token_that_is_too_old(kind: type[XOAuth2 | OAuthBearer], full_dovecot: Dovecot) -> None:
+    """What Dovecot says of the token is in the error; a fresh one is asked for, and works."""
+    account = full_dovecot.account([], "stls")
+    old, new = token(account.user, lasts=-60.0), token(account.user)
+
+    with pop3client.POP3Client(account.host, **settings(account)) as client:
+        with pytest.raises(pop3client.OAuthError) as caught:
+            client.authenticate(kind(account.user, old))
+        tokens = iter([old, new])
+        client.authenticate(kind(account.user, lambda: next(tokens)))
+        assert client.stat().count == 0
+
+    assert caught.value.code == "AUTH"
+    assert caught.value.details["status"] in {"401", "invalid_token"}
+    assert old not in str(caught.value)
+
+
+def test_capabilities_of_each_stage(full_dovecot: Dovecot) -> None:
+    """CAPA is asked before TLS, after it and after login, and the answers differ."""
+    account = full_dovecot.account([], "stls")
+
+    with connect(account) as client:
+        before, inside, after = client.capability_snapshots
+        assert client.supports("UIDL") is True
+
+    assert before is not None
+    assert before.stls
+    assert inside is not None
+    assert "SCRAM-SHA-256" in inside.sasl
+    assert after is not None
+    assert after.sasl == ()
+
+
+def test_opportunistic_tls(dovecot: Dovecot) -> None:
+    """Dovecot offers STLS, so the connection is encrypted."""
+    account = dovecot.account([], "stls")
+
+    with pop3client.connect(
+        account.host,
+        account.user,
+        account.password,
+        **{**settings(account), "tls": TLS.OPPORTUNISTIC},
+    ) as client:
+        assert client.tls is not None
 
 
 @pytest.mark.parametrize("tls", MODES)
