@@ -133,6 +133,7 @@ def _fetch(server: MockServer, timeout: float) -> _Fetch:
             ssl_context=server.client_context() if expect.tls not in (None, "none") else None,
             msex=bool(expect.msex),
             retr_mode=RetrMode(expect.start or "retr"),
+            mechanism="USER",  # the command that rules of scenarios are about
             timeout=timeout,
         )
     except Exception as error:  # noqa: BLE001 - an error of no type is what a trial must show
@@ -218,7 +219,7 @@ def differences(outcome: Outcome) -> list[str]:
         *_compare("error", expect.error or "", kind_of_error(outcome.error)),
         *(_compare("mode at end", expect.mode, outcome.mode) if outcome.mode else ()),
         *_compare_notices(expect.notices, outcome.notices),
-        *([f"{outcome.lost} message(s) are gone from the server"] if outcome.lost else ()),
+        *_compare_lost(expect.lost or 0, outcome.lost),
         *outcome.faults,
     ]
 
@@ -234,6 +235,13 @@ def _compare(what: str, expected: object, got: object) -> list[str]:
         return []
     shown = ["none" if value == "" else value for value in (expected, got)]
     return [f"{what}: expected {shown[0]}, got {shown[1]}"]
+
+
+def _compare_lost(expected: int, got: int) -> list[str]:
+    if expected == got:
+        return []
+    told = f"{got} message(s) are gone from the server"
+    return [f"{told}, expected {expected}" if expected else told]
 
 
 def _compare_notices(expected: tuple[str, ...] | None, got: tuple[str, ...]) -> list[str]:

@@ -95,7 +95,7 @@ def fetch(
             retr_mode=RetrMode(retr_mode),
             timeout=timeout,
             allow_insecure_auth=allow_insecure_auth,
-            apop=apop,
+            mechanism="APOP" if apop else None,
         )
 
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +16,13 @@ from ._failures import UsageFailure, printable, system_failure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pop3scenarios import Problem, Scenario, ScenarioFile
+    from pop3scenarios import ScenarioFile
+    from pop3scenarios.tools import Kind
 
 
 @click.group()
 def scenarios() -> None:
-    """List, show and check scenario files."""
+    """List, show, compare, check and begin scenario files."""
 
 
 @scenarios.command("list")
@@ -69,69 +72,93 @@ def _load_file(name: str) -> ScenarioFile:
 @scenarios.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Show a scenario: its file, and what it is made of.
+    """Show what a scenario comes to: all its layers merged, as YAML.
 
-    NAME is a name, name[variant] or a file. Below the file stand its layers, the strongest first,
-    the server that they make together, and every rule with the file and the line it comes from.
+    NAME is a name, name[variant] or a file. Behind each part stands, as a comment, the file and the
+    line it comes from. Of a file whose variant is not named, the file itself is shown.
 
     Exit status: 0; 64 there is no such scenario, or its file is wrong.
     """
-    from pop3scenarios import ScenarioError, expand, load
+    from pop3scenarios import expand, load
+    from pop3scenarios.tools import merged
 
-    try:
+    with _usage():
         references = [name] if set(name) & set("*?") else expand(name)
         scenario = load(references[0])
-    except ScenarioError as error:
-        raise UsageFailure(str(error)) from None
+    click.echo(printable(f"# {scenario.path}"))
+    if scenario.variant is None or references == [name]:
+        click.echo(printable(merged(scenario)), nl=False)
+        return
     try:
         click.echo(printable(scenario.path.read_text(encoding="utf-8")))
     except OSError as error:
         raise system_failure("cannot read", scenario.path, error) from None
-    if scenario.variant is not None and references != [name]:
-        click.echo(f"# {len(references)} variants; show one to see what it is made of:")
-        click.echo("\n".join(references))
-        return
-    click.echo(printable("\n".join(_composition(scenario))))
+    click.echo(f"# {len(references)} variants; show one to see what it comes to:")
+    click.echo(printable("\n".join(references)))
 
 
-def _composition(scenario: Scenario) -> Iterator[str]:
-    from ._notation import section_lines
+@scenarios.command()
+@click.argument("first")
+@click.argument("second")
+@click.option("--json", "as_json", is_flag=True, help="An array of objects, for programs.")
+@click.pass_context
+def diff(context: click.Context, first: str, second: str, as_json: bool) -> None:
+    """Tell in what two scenarios differ.
 
-    yield f"# {scenario.name} ({scenario.path}) is made of, the strongest first:"
-    for layer in scenario.layers:
-        yield f"{layer.name}{' (quirk)' if layer.quirk else ''}"
-    for title, section in (("server", scenario.server), ("tls", scenario.tls)):
-        yield f"\n# together, {title}:"
-        yield from section_lines(section)
-    yield "\n# rules; of each file the first that matches holds, and the stronger file wins:"
-    for rule in (rule for rules in scenario.rules for rule in rules):
-        yield f"{rule.source.scenario} ({rule.source.file}:{rule.source.line})"
-        yield from (f"  {line}" for line in section_lines(rule))
-    yield "\n# what is expected of clients:"
-    yield from section_lines(scenario.expect)
+    FIRST and SECOND are names, name[variant] or files. Compared is what the layers of each come to:
+    capabilities, server, tls, rules by what they select, maildrop, script and expect. "-" stands
+    before what the first has, "+" before what the second has.
+
+    Exit status: 0 they do the same; 1 they differ; 64 there is no such scenario; 74 their mail
+    cannot be read.
+    """
+    from pop3scenarios import load
+    from pop3scenarios.tools import contrast, contrast_text
+
+    with _usage():
+        scenarios = load(first), load(second)
+    try:
+        differences = contrast(*scenarios)
+    except OSError as error:
+        raise system_failure("cannot read mail of", f"{first} or {second}", error) from None
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in differences], indent=2, ensure_ascii=False))
+    else:
+        click.echo(printable(contrast_text(differences)), nl=False)
+    context.exit(1 if differences else 0)
 
 
 @scenarios.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True,
                 type=click.Path(exists=True, path_type=Path))  # fmt: skip
+@click.option("--strict", is_flag=True, help="Let warnings fail too.")
+@click.option("--json", "as_json", is_flag=True, help="An array of objects, for programs.")
 @click.pass_context
-def lint(context: click.Context, paths: tuple[Path, ...]) -> None:
-    """Tell everything that is wrong with scenario files.
+def lint(context: click.Context, paths: tuple[Path, ...], strict: bool, as_json: bool) -> None:
+    """Tell everything that is wrong with scenario files, and what deserves a second look.
 
-    A folder stands for all *.pop3.yaml files in it. Each problem is a line, file:line:column, with
-    a suggestion if there is one.
+    A folder stands for all *.pop3.yaml files in it. Each finding is a line, file:line:column: error
+    or warning: what it is, with a suggestion if there is one. Conversations in which nothing breaks
+    are played as well: what the checker says against what the mock answers.
 
-    Exit status: 0 all are right; 1 some are wrong; 64 wrong usage.
+    Exit status: 0 all are right; 1 some are wrong; 64 wrong usage; 74 no mock can be started.
     """
-    from pop3scenarios import check
+    from ._linting import as_data, as_line, findings, severity
 
     files = list(_files(paths))
-    # Files that share a quirk share its problems.
-    problems: dict[Problem, None] = dict.fromkeys(p for file in files for p in check(file))
-    for problem in problems:
-        click.echo(printable(str(problem)))
-    click.echo(f"{len(files)} file(s), {len(problems)} problem(s)", err=True)
-    context.exit(1 if problems else 0)
+    try:
+        found = findings(files)
+    except OSError as error:
+        raise system_failure("cannot play", "a conversation", error) from None
+    if as_json:
+        click.echo(json.dumps([as_data(each) for each in found], indent=2, ensure_ascii=False))
+    else:
+        for each in found:
+            click.echo(printable(as_line(each)))
+    errors = sum(severity(each) == "error" for each in found)
+    warnings = len(found) - errors
+    click.echo(f"{len(files)} file(s), {errors} error(s), {warnings} warning(s)", err=True)
+    context.exit(1 if errors or (strict and warnings) else 0)
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -143,3 +170,73 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         if not found:
             raise UsageFailure(f"{path}: expected *.pop3.yaml files in the folder, got none")
         yield from found
+
+
+@scenarios.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(["server", "quirk", "fault", "conversation"]),
+              default="server", show_default=True, help="What to begin with.")  # fmt: skip
+@click.option("--extends", metavar="SCENARIO", help="The scenario from which it departs.")
+@click.option("--directory", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              default=Path(), show_default="here", help="Where the file goes.")  # fmt: skip
+def new(name: str, kind: Kind, extends: str | None, directory: Path) -> None:
+    """Begin a scenario file: NAME.pop3.yaml, right as it stands, with comments on how to go on.
+
+    Prints the path of the file. A file that is there is not overwritten.
+
+    Exit status: 0; 64 the name cannot be one, the file is there, or there is no such scenario to
+    extend; 74 the file cannot be written.
+    """
+    from pop3scenarios import find
+    from pop3scenarios.tools import starter
+
+    with _usage():
+        if extends is not None:
+            find(extends.partition("[")[0], directory)
+        text = starter(name, kind, extends=extends)
+    path = directory / f"{name}.pop3.yaml"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageFailure(f"{path} is there already: choose another name") from None
+    except OSError as error:
+        raise system_failure("cannot write", path, error) from None
+    click.echo(path)
+
+
+@scenarios.command()
+@click.option("--path", "as_path", is_flag=True, help="Only where the installed file is.")
+def schema(as_path: bool) -> None:
+    """Print the JSON Schema of scenario files, with which an editor completes and explains them.
+
+    Write it to a file and name that in the first line of a scenario:
+    "# yaml-language-server: $schema=pop3.schema.json".
+
+    Exit status: 0.
+    """
+    from pop3scenarios.tools import SCHEMA_FILE, schema_text
+
+    click.echo(str(SCHEMA_FILE) + "\n" if as_path else schema_text(), nl=False)
+
+
+@scenarios.command()
+def reference() -> None:
+    """Print the reference of the scenario language, in Markdown.
+
+    Every key with its notation, default, meaning and an example; holes, actions and warnings.
+
+    Exit status: 0.
+    """
+    from pop3scenarios.tools import reference
+
+    click.echo(reference(), nl=False)
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """A scenario that is unknown or wrong, or a name that can be none, is wrong usage."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageFailure(str(error)) from None

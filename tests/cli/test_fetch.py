@@ -285,7 +285,7 @@ def test_wrong_password(run: Run, out: Path) -> None:
         result = run("fetch", url(server), "-o", out, password="gehe1m")
 
     assert result.exit_code == 1
-    assert "PASS" in one_line(result)
+    assert "password is wrong" in one_line(result)
     assert "gehe1m" not in result.output
     assert "nothing fetched" in result.stdout
 
@@ -325,7 +325,7 @@ def test_unknown_authority(run: Run, out: Path) -> None:
 
 def test_server_cannot_drive_the_terminal(run: Run, out: Path) -> None:
     """What a server says is shown without its control characters."""
-    rule = 'rules:\n  - when: PASS\n    reply: |\n      <bytes "-ERR \\x1b[2J\\x07gone\\r\\n">\n'
+    rule = 'rules:\n  - when: STAT\n    reply: |\n      <bytes "-ERR \\x1b[2J\\x07gone\\r\\n">\n'
     with MockServer(loads(HEAD + rule)) as server:
         result = run("fetch", url(server), "-o", out, password="secret")
 

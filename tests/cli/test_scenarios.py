@@ -1,4 +1,4 @@
-"""``pop3kit scenarios``: the library listed, a scenario taken apart, and files checked."""
+"""``pop3kit scenarios``: the library listed, scenarios shown and compared, files checked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pop3kit._notation import section_lines
-from pop3scenarios import expand, load, loads, shipped
+from pop3scenarios import expand, load, shipped
+from pop3scenarios.tools import KINDS, SCHEMA_FILE, merged, reference, schema_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,43 +45,27 @@ def test_list_json(run: Run) -> None:
 
 
 def test_show(run: Run, tmp_path: Path) -> None:
-    """Show gives the file as it is, its layers, and what they make together."""
-    text = (
-        f"{HEAD}quirks: [no-top, no-apop]\n"
-        "server: {users: {joe: x}, capabilities: [+UTF8]}\ntls: {minimum: TLSv1.2}\n"
-    )
-    (tmp_path / "odd.pop3.yaml").write_text(text, encoding="utf-8")
+    """Show gives what the layers come to, each part with its file and line."""
+    file = tmp_path / "odd.pop3.yaml"
+    file.write_text(f"{HEAD}quirks: [no-top, no-apop]\nserver: {{users: {{joe: x}}}}\n")
 
-    result = run("scenarios", "show", tmp_path / "odd.pop3.yaml")
+    result = run("scenarios", "show", file)
 
+    lines = result.output.splitlines()
     assert result.exit_code == 0
-    assert result.output.startswith(text)
-    made = result.output.split("is made of, the strongest first:\n")[1]
-    assert made.startswith("odd\nno-top (quirk)\nno-apop (quirk)\ndefault\n")
-    assert "\nusers: {joe: x}\nlock: exclusive\n" in made
-    assert "\nmode: stls\ncertificate: good\nminimum: TLSv1.2\n" in made
-    assert "IMPLEMENTATION pop3kit, UTF8]" in made
-    assert "\nfetch:\n  tls: none\n  ends: complete\n" in made
-
-
-def test_show_sources(run: Run) -> None:
-    """Every rule stands with the file and the line it comes from."""
-    sources = [rule.source for rules in load("gmail").rules for rule in rules]
-
-    output = run("scenarios", "show", "gmail").output
-
-    assert {source.scenario for source in sources} >= {"gmail", "no-last", "no-apop"}
-    assert all(f"\n{s.scenario} ({s.file}:{s.line})\n  when: [" in output for s in sources)
+    assert lines[:2] == [f"# {file}", "# odd, merged. Its layers, the strongest first:"]
+    assert f"  users:  # {file}:5" in lines
+    assert "\n".join(lines[1:]) + "\n" == merged(load(file))
 
 
 def test_show_variant(run: Run) -> None:
-    """A variant is a layer of its own; without one the variants are named."""
+    """Of a variant the layers are merged; without one the file stands there, and its variants."""
     one = run("scenarios", "show", "stls-broken[expired]").output
     all_ = run("scenarios", "show", "stls-broken").output
 
-    assert "\nstls-broken[expired]\nstls-broken\ndefault\n" in one
-    assert "\ncertificate: expired\n" in one
-    assert all_.splitlines()[-11:] == expand("stls-broken")
+    assert "  certificate: expired  # faults/stls-broken.pop3.yaml:" in one
+    assert shipped()["stls-broken"].read_text(encoding="utf-8") in all_
+    assert all_.splitlines()[-len(expand("stls-broken")) :] == expand("stls-broken")
 
 
 @pytest.mark.parametrize("name", [ref for name in shipped() for ref in expand(name)])
@@ -110,77 +94,34 @@ def test_show_hidden_characters(run: Run, tmp_path: Path) -> None:
     assert "a\\u202eb" in result.output
 
 
-RULE = """\
-rules:
-  - when: [RETR 1, LIST]
-    state: transaction
-    tls: yes
-    nth: [1, 3..4, 7..]
-    text: "{octets} octets"
-    octets: -5
-    stuffing: off
-    dribble: 1 every 10ms
-    delay: 2s
-    then: reset
-  - when: TOP
-    octets: omitted
-    body: |
-      one
-      two
-  - when: UIDL
-    octets: 200%
-    text: ""
-    reply: |
-      +OK
-      <hang>
-"""
+@pytest.mark.parametrize("name", ["stls-broken", "stls-broken[expired]"])
+def test_show_hides_no_layer(run: Run, name: str) -> None:
+    """Whichever way a file is shown, what it holds for clients stands there."""
+    assert "never-in-clear:" in run("scenarios", "show", name).output
 
 
-def test_notation() -> None:
-    """A rule is written as a file would have it."""
-    first, second, third = loads(HEAD + RULE).rules[0]
-
-    assert list(section_lines(first)) == [
-        "when: [RETR 1, LIST]",
-        "state: transaction",
-        "tls: yes",
-        "nth: [1, 3..4, 7..]",
-        "text: {octets} octets",
-        "octets: -5",
-        "stuffing: off",
-        "delay: 2.0s",
-        "dribble: 1 every 0.01s",
-        "then: reset",
-    ]
-    assert list(section_lines(second))[1:] == ["octets: omitted", "body: |", "  one", "  two"]
-    assert list(section_lines(third))[1:] == [
-        "reply: |",
-        "  +OK",
-        "  <hang>",
-        'text: ""',
-        "octets: 200%",
-    ]
+# lint
 
 
 def test_lint_right(run: Run, tmp_path: Path) -> None:
-    """Files without problems end with 0."""
+    """Files in which nothing is found end with 0."""
     (tmp_path / "odd.pop3.yaml").write_text(HEAD, encoding="utf-8")
 
-    result = run("scenarios", "lint", tmp_path)
+    result = run("scenarios", "lint", "--strict", tmp_path)
 
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "1 file(s), 0 problem(s)" in result.stderr
+    assert "1 file(s), 0 error(s), 0 warning(s)" in result.stderr
 
 
 def test_lint_library(run: Run) -> None:
-    """The shipped library has no problems."""
-    result = run("scenarios", "lint", shipped()["default"].parent.parent)
+    """In the shipped library nothing is found: no error, no warning, no contradiction."""
+    result = run("scenarios", "lint", "--strict", shipped()["default"].parent.parent)
 
-    assert result.exit_code == 0, result.output
+    assert (result.exit_code, result.stdout) == (0, "")
 
 
 def test_lint_wrong(run: Run, tmp_path: Path) -> None:
-    """Each problem of each file is one line with file, line and column, and a suggestion."""
+    """Each error of each file is one line with file, line and column, and a suggestion."""
     folder = tmp_path / "deep"
     folder.mkdir()
     one = tmp_path / "one.pop3.yaml"
@@ -196,10 +137,10 @@ def test_lint_wrong(run: Run, tmp_path: Path) -> None:
 
     lines = result.stdout.splitlines()
     assert result.exit_code == 1
-    assert any(line.startswith(f"{one}:4:1: ") and "'quirks'" in line for line in lines)
-    assert any(line.startswith(f"{one}:6:5: ") and "'when'" in line for line in lines)
-    assert any(line.startswith(f"{two}:") and "'no-top'" in line for line in lines)
-    assert f"2 file(s), {len(lines)} problem(s)" in result.stderr
+    assert any(line.startswith(f"{one}:4:1: error: ") and "'quirks'" in line for line in lines)
+    assert any(line.startswith(f"{one}:6:5: error: ") and "'when'" in line for line in lines)
+    assert any(line.startswith(f"{two}:4:10: error: ") and "'no-top'" in line for line in lines)
+    assert f"2 file(s), {len(lines)} error(s), 0 warning(s)" in result.stderr
 
 
 def test_lint_shared_problem(run: Run, tmp_path: Path) -> None:
@@ -214,8 +155,169 @@ def test_lint_shared_problem(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
 
 
+@pytest.mark.parametrize(("options", "status"), [([], 0), (["--strict"], 1)])
+def test_lint_warns(run: Run, tmp_path: Path, options: list[str], status: int) -> None:
+    """A warning has its name behind it, and fails only where that is asked for."""
+    file = tmp_path / "odd.pop3.yaml"
+    file.write_text(f"{HEAD}quirks: [no-top, no-top]\n", encoding="utf-8")
+
+    result = run("scenarios", "lint", *options, file)
+
+    assert result.exit_code == status
+    assert result.stdout == (
+        f"{file}:4:18: warning: the quirk 'no-top' is listed twice (also on line 4)"
+        " [repeated-quirk]\n"
+    )
+    assert "1 file(s), 0 error(s), 1 warning(s)" in result.stderr
+
+
+def test_lint_plays(run: Run, tmp_path: Path) -> None:
+    """A conversation that contradicts itself is wrong, and the line is told."""
+    file = tmp_path / "odd.pop3.yaml"
+    file.write_text(HEAD + CONTRADICTION, encoding="utf-8")
+
+    result = run("scenarios", "lint", file)
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{file}:12:1: error: odd: checker and mock do not agree: ")
+
+
+CONTRADICTION = """\
+script: |
+  S: +OK ...
+  C: USER {user}
+  S: +OK ...
+  C: PASS {password}
+  S: +OK ...
+  C: LIST
+  S: +OK ...
+  S: {number} {size:int=120}
+  S: ...
+  S: .
+  C: QUIT
+  S: +OK ...
+"""
+
+
+def test_lint_json(run: Run, tmp_path: Path) -> None:
+    """--json gives the same as data, errors and warnings."""
+    file = tmp_path / "odd.pop3.yaml"
+    file.write_text(f"{HEAD}quirks: [no-top, no-top]\n", encoding="utf-8")
+
+    result = run("scenarios", "lint", "--json", file)
+
+    assert json.loads(result.stdout) == [
+        {
+            "file": str(file),
+            "line": 4,
+            "column": 18,
+            "severity": "warning",
+            "kind": "repeated-quirk",
+            "message": "the quirk 'no-top' is listed twice",
+            "suggestion": "also on line 4",
+        }
+    ]
+
+
 def test_lint_nothing(run: Run, tmp_path: Path) -> None:
     """A folder without scenario files, or a path that is none, is wrong usage."""
     assert run("scenarios", "lint", tmp_path).exit_code == 64
     assert run("scenarios", "lint", tmp_path / "none").exit_code == 64
     assert run("scenarios", "lint").exit_code == 64
+
+
+# diff
+
+
+def test_diff(run: Run) -> None:
+    """What differs is told part by part, and the status is that of diff."""
+    result = run("scenarios", "diff", "default", "no-top")
+
+    assert result.exit_code == 1
+    assert result.output.startswith("capabilities:\n  TOP:\n    - TOP\nexpect:\n")
+
+
+def test_diff_same(run: Run) -> None:
+    """Between a scenario and itself nothing differs."""
+    result = run("scenarios", "diff", "gmail", "servers/gmail")
+
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_diff_json(run: Run) -> None:
+    """--json gives the same as data."""
+    result = run("scenarios", "diff", "--json", "default", "no-top")
+
+    first, *_ = json.loads(result.output)
+    assert result.exit_code == 1
+    assert first == {"part": "capabilities", "key": "TOP", "first": "TOP", "second": None}
+    assert json.loads(run("scenarios", "diff", "--json", "gmail", "gmail").output) == []
+
+
+@pytest.mark.parametrize("name", ["gmial", "stls-broken", "./none.pop3.yaml"])
+def test_diff_unknown(run: Run, name: str) -> None:
+    """A name that is none, or no single scenario, is wrong usage."""
+    assert run("scenarios", "diff", "gmail", name).exit_code == 64
+
+
+# new
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_new(run: Run, tmp_path: Path, kind: str) -> None:
+    """New begins a file in which lint finds nothing, and prints its path."""
+    made = run("scenarios", "new", "my-own", "--kind", kind, "--directory", tmp_path)
+
+    path = tmp_path / "my-own.pop3.yaml"
+    assert (made.exit_code, made.output) == (0, f"{path}\n")
+    assert run("scenarios", "lint", "--strict", path).exit_code == 0
+
+
+def test_new_extends(run: Run, tmp_path: Path) -> None:
+    """What a file departs from has to be there."""
+    good = run("scenarios", "new", "one", "--extends", "gmail", "--directory", tmp_path)
+    bad = run("scenarios", "new", "two", "--extends", "gmial", "--directory", tmp_path)
+
+    assert (good.exit_code, bad.exit_code) == (0, 64)
+    assert load(tmp_path / "one.pop3.yaml").file.extends == "gmail"
+    assert "'gmail'" in bad.stderr
+    assert not (tmp_path / "two.pop3.yaml").exists()
+
+
+def test_new_overwrites_nothing(run: Run, tmp_path: Path) -> None:
+    """A file that is there stays as it is."""
+    path = tmp_path / "mine.pop3.yaml"
+    path.write_text("precious", encoding="utf-8")
+
+    result = run("scenarios", "new", "mine", "--directory", tmp_path)
+
+    assert (result.exit_code, path.read_text(encoding="utf-8")) == (64, "precious")
+    assert "is there already" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["Bad Name"], ["../x"], ["x", "--kind", "y"], []])
+def test_new_wrong(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    """What cannot be a name, or is no kind, begins nothing."""
+    result = run("scenarios", "new", *arguments, "--directory", tmp_path)
+
+    assert result.exit_code == 64
+    assert list(tmp_path.iterdir()) == []
+
+
+# schema and reference
+
+
+def test_schema(run: Run) -> None:
+    """Schema prints the schema, or says where its file is."""
+    printed = run("scenarios", "schema")
+    path = run("scenarios", "schema", "--path")
+
+    assert (printed.exit_code, printed.output) == (0, schema_text())
+    assert (path.exit_code, path.output) == (0, f"{SCHEMA_FILE}\n")
+
+
+def test_reference(run: Run) -> None:
+    """Reference prints the page."""
+    result = run("scenarios", "reference")
+
+    assert (result.exit_code, result.output) == (0, reference())
