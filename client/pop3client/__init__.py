@@ -1,13 +1,15 @@
-"""A POP3 client that survives real servers; standard library only."""
+"""A POP3 client that survives real servers, blocking and asyncio; standard library only."""
 
-from ._capabilities import Capabilities, Expire, LoginDelay
+from ._async_client import AsyncPOP3Client
+from ._capabilities import Capabilities, CapabilitySnapshots, Expire, LoginDelay
 from ._client import POP3Client
-from ._config import TLS, Config, Limits, RetrMode
-from ._connect import connect
+from ._config import TLS, Config, Limits, RetrMode, Settings
+from ._connect import connect, connect_async
 from ._deviations import QUIRKS, Deviation, Quirk
 from ._exceptions import (
     AuthenticationError,
     BadStatusLine,
+    CapabilityError,
     ChallengeError,
     CommandError,
     ConnectError,
@@ -21,61 +23,83 @@ from ._exceptions import (
     LoginDelayError,
     MailboxInUse,
     MalformedReply,
+    OAuthError,
     OutOfStep,
     PermanentError,
     POP3ConnectionError,
     POP3Error,
     POP3TimeoutError,
     ProtocolError,
+    ServerProofError,
     StateError,
     TemporaryError,
     TLSError,
     UTF8Required,
 )
-from ._results import Maildrop, Message, ScanListing, UniqueId
+from ._oauth import OAuthBearer, XOAuth2
+from ._results import Language, Maildrop, Message, Response, ScanListing, UniqueId
+from ._sasl import CramMD5, External, Login, Mechanism, Plain
+from ._scram import Scram
 from ._tls import TLSInfo
 
 __all__ = [
     "QUIRKS",
     "TLS",
+    "AsyncPOP3Client",
     "AuthenticationError",
     "BadStatusLine",
     "Capabilities",
+    "CapabilityError",
+    "CapabilitySnapshots",
     "ChallengeError",
     "CommandError",
     "Config",
     "ConnectError",
     "ConnectionClosed",
+    "CramMD5",
     "Deviation",
     "DeviationError",
     "Expire",
+    "External",
     "InjectedDataError",
     "InsecureAuthError",
     "InvalidArgument",
+    "Language",
     "LimitExceeded",
     "Limits",
     "LineTooLong",
+    "Login",
     "LoginDelay",
     "LoginDelayError",
     "MailboxInUse",
     "Maildrop",
     "MalformedReply",
+    "Mechanism",
     "Message",
+    "OAuthBearer",
+    "OAuthError",
     "OutOfStep",
     "POP3Client",
     "POP3ConnectionError",
     "POP3Error",
     "POP3TimeoutError",
     "PermanentError",
+    "Plain",
     "ProtocolError",
     "Quirk",
+    "Response",
     "RetrMode",
     "ScanListing",
+    "Scram",
+    "ServerProofError",
+    "Settings",
     "StateError",
     "TLSError",
     "TLSInfo",
     "TemporaryError",
     "UTF8Required",
     "UniqueId",
+    "XOAuth2",
     "connect",
+    "connect_async",
 ]

@@ -2,77 +2,100 @@
 
 from __future__ import annotations
 
-import ipaddress
+import inspect
 import socket
 import ssl
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._exceptions import ConnectError, ConnectionClosed, POP3TimeoutError
-from ._tls import TLSInfo, default_context, handshake
-from ._wants import Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps
+from ._exceptions import ConnectError, ConnectionClosed, InvalidArgument, POP3TimeoutError
+from ._patience import Clock, Patience
+from ._peer import SocketFactory, is_local, names_this_machine, send_at_once
+from ._tls import TLSInfo, default_context, gone, handshake, lost_in_receiving, lost_in_sending
+from ._wants import Call, Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps, Want
 
 if TYPE_CHECKING:
-    from ._wants import Want
+    from collections.abc import Callable, Iterator
 
-__all__ = ["Clock", "SocketFactory", "SocketShell", "dial", "is_local"]
+    from ._config import Config
+
+__all__ = ["SocketShell", "dial"]
 
 T = TypeVar("T")
-SocketFactory: TypeAlias = Callable[[str, int, float], socket.socket]
-Clock: TypeAlias = Callable[[], float]
 
 
 class SocketShell:
     """A socket, and the time limit of the reply that is being waited for.
 
     Args:
-        socket_factory: makes a connected socket from host, port and timeout in seconds.
-        ssl_context: the TLS policy; None for the default one.
-        clock: gives seconds that only ever grow.
+        config: the settings; of them the socket factory, the TLS policy and the clock.
     """
 
-    def __init__(
-        self,
-        socket_factory: SocketFactory | None,
-        ssl_context: ssl.SSLContext | None,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, config: Config) -> None:
         self._socket: socket.socket | None = None
-        self._factory = socket_factory
-        self._context = ssl_context
-        self._clock = clock
-        self._expect = Expect("connect", 0.0)
-        self._deadline = 0.0
+        self._factory: SocketFactory | None = config.socket_factory
+        self._context = config.ssl_context
+        self._clock: Clock = config.clock
+        self._patience = Patience(config.clock)
+        self._host = config.host
         self._do: dict[type[Want], Callable[[Any], object]] = {
             Open: self._open,
             StartTLS: self._start_tls,
             Send: self._send,
-            Expect: self._start_waiting,
+            Expect: self._patience.start,
             Receive: self._receive,
             Poll: self._poll,
-            Deliver: self._deliver,
+            Call: self._call,
         }
 
-    def run(self, steps: Steps[T]) -> T:
-        """Carry out an operation of the protocol and return its result."""
+    def run(self, steps: Steps[T], sink: Callable[[bytes], object] | None = None) -> T:
+        """Carry out an operation of the protocol and return its result.
+
+        Args:
+            steps: the operation.
+            sink: takes the parts of a message, if the operation delivers any.
+        """
         try:
             want = next(steps)
             while True:
-                try:
-                    answer = self._do[type(want)](want)
-                except BaseException as error:  # noqa: BLE001 - the protocol decides
-                    want = steps.throw(error)
-                else:
-                    want = steps.send(answer)
+                want = self._step(steps, want, sink)
         except StopIteration as stop:
             result: T = stop.value
             return result
+
+    def stream(self, steps: Steps[object]) -> Iterator[bytes]:
+        """Carry out an operation, and give each part of a message when it is asked for."""
+        try:
+            want = next(steps)
+            while True:
+                if isinstance(want, Deliver):
+                    yield want.data
+                    want = next(steps)
+                else:
+                    want = self._step(steps, want, None)
+        except StopIteration:
+            return
+        finally:
+            steps.close()  # whoever does not want the rest leaves an operation unfinished
 
     def close(self) -> None:
         """Close the socket, if one is open."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _step(
+        self, steps: Steps[object], want: Want, sink: Callable[[bytes], object] | None
+    ) -> Want:
+        try:
+            answer: object = None
+            if isinstance(want, Deliver):
+                if sink is not None:
+                    sink(want.data)
+            else:
+                answer = self._do[type(want)](want)
+        except BaseException as error:  # noqa: BLE001 - the protocol decides
+            return steps.throw(error)
+        return steps.send(answer)
 
     def _open(self, want: Open) -> bool:
         self.close()
@@ -86,10 +109,7 @@ class SocketShell:
         except (OSError, UnicodeError) as error:  # UnicodeError: no name that DNS could hold
             message = f"cannot connect to {want.host} port {want.port}: {error}"
             raise ConnectError(message, step="connect") from error
-        if self._socket.family in (socket.AF_INET, socket.AF_INET6):
-            # A command is one small segment that must not wait for the acknowledgement of the
-            # one before: Nagle's algorithm and delayed ACK cost 40 ms each time.
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        send_at_once(self._socket)
         # A socket made elsewhere may lead to a proxy on this machine, and from there anywhere.
         through_a_proxy = self._factory is not None and not names_this_machine(want.host)
         return is_local(self._socket) and not through_a_proxy
@@ -112,33 +132,18 @@ class SocketShell:
         except TimeoutError as error:
             raise POP3TimeoutError(want.step, want.seconds) from error
         except OSError as error:
-            message = (
-                f"{want.step}: expected to send a command, but the connection is lost: {error}"
-            )
-            raise ConnectionClosed(message, step=want.step) from error
-
-    def _start_waiting(self, want: Expect) -> None:
-        self._expect = want
-        self._deadline = self._clock() + want.seconds
+            raise lost_in_sending(error, want.step) from error
 
     def _receive(self, want: Receive) -> int:
-        step, patience, rate = self._expect
-        sock = self._connected(step)
-        # The whole reply has one deadline, so a server that sends an octet now and then gains
-        # nothing; a long message may take long, but no silence in it may.
-        seconds = min(self._deadline - self._clock(), patience)
-        if seconds <= 0:
-            raise POP3TimeoutError(step, patience)
-        sock.settimeout(seconds)
+        sock = self._connected(self._patience.step)
+        sock.settimeout(self._patience.seconds())
         try:
             count = sock.recv_into(want.into)
         except TimeoutError as error:
-            raise POP3TimeoutError(step, patience) from error
+            raise self._patience.exhausted() from error
         except OSError as error:
-            message = f"{step}: expected an answer, but the connection is lost: {error}"
-            raise ConnectionClosed(message, step=step) from error
-        if rate is not None:
-            self._deadline += count / rate
+            raise lost_in_receiving(error, self._patience.step, self._host) from error
+        self._patience.extend(count)
         return count
 
     def _poll(self, want: Poll) -> int | None:
@@ -148,11 +153,17 @@ class SocketShell:
             return sock.recv_into(want.into)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
-        except OSError:
-            return 0  # a connection that was reset is a connection that has ended
+        except OSError as error:
+            return gone(error, self._host)
 
-    def _deliver(self, want: Deliver) -> None:
-        want.sink(want.data)
+    def _call(self, want: Call) -> object:
+        answer = want.function()
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise InvalidArgument(
+                "expected a function, got a coroutine function; AsyncPOP3Client takes those"
+            )
+        return answer
 
     def _connected(self, step: str) -> socket.socket:
         if self._socket is None:
@@ -187,24 +198,3 @@ def dial(host: str, port: int, timeout: float, *, clock: Clock) -> socket.socket
         else:
             return sock
     raise failure
-
-
-def names_this_machine(host: str) -> bool:
-    """True for ``localhost`` and for loopback addresses."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
-
-
-def is_local(sock: socket.socket) -> bool:
-    """True if the peer is this machine: a loopback address, or no network at all."""
-    if sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return sock.family == getattr(socket, "AF_UNIX", None)
-    try:
-        return names_this_machine(sock.getpeername()[0].partition("%")[0])
-    except OSError:
-        return False

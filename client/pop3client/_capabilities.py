@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-__all__ = ["Capabilities", "Expire", "LoginDelay"]
+__all__ = ["Capabilities", "CapabilitySnapshots", "Expire", "LoginDelay"]
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
@@ -56,6 +56,24 @@ class Capabilities(Mapping[str, tuple[str, ...]]):
                 # A capability given twice (SASL on two lines, say) is one with all arguments.
                 known = self._entries.get(name.upper(), ())
                 self._entries[name.upper()] = (*known, *arguments)
+
+    def without(self, ignored: Iterable[str]) -> Capabilities:
+        """Leave out capabilities, or single arguments of them.
+
+        Args:
+            ignored: names, such as ``"UTF8"``, and names with an argument, such as
+                ``"SASL CRAM-MD5"``, in any case of letters.
+        """
+        rest = Capabilities()
+        rest._entries = dict(self._entries)
+        for item in ignored:
+            name, _, argument = item.upper().partition(" ")
+            if not argument:
+                rest._entries.pop(name, None)
+            elif name in rest._entries:
+                kept = (each for each in rest._entries[name] if each.upper() != argument.strip())
+                rest._entries[name] = tuple(kept)
+        return rest
 
     def __getitem__(self, name: str) -> tuple[str, ...]:
         return self._entries[name.upper()]
@@ -143,6 +161,22 @@ class Capabilities(Mapping[str, tuple[str, ...]]):
         if days.upper() == "NEVER":
             return Expire(None, _is_per_user(rest))
         return Expire(int(days), _is_per_user(rest)) if _NUMBER.fullmatch(days) else None
+
+
+class CapabilitySnapshots(NamedTuple):
+    """The answers to CAPA in each stage of a session, which may differ.
+
+    Attributes:
+        before_tls: in the clear, before login.
+        after_tls: inside TLS, before login.
+        after_login: after login.
+
+    None stands for a stage in which CAPA was not asked, or was refused.
+    """
+
+    before_tls: Capabilities | None = None
+    after_tls: Capabilities | None = None
+    after_login: Capabilities | None = None
 
 
 def _is_per_user(arguments: list[str]) -> bool:

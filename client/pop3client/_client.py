@@ -2,73 +2,44 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
-from . import _commands, _opening, _retrieval
-from ._blocking import Clock, SocketFactory, SocketShell
-from ._config import TLS, Config, Limits, RetrMode
-from ._indexes import End, Start, select
-from ._results import Maildrop, Message, ScanListing, UniqueId
-from ._session import Session
+from . import _authentication, _commands, _extensions, _opening, _retrieval
+from ._blocking import SocketShell
+from ._exceptions import StateError
+from ._facade import Facade, Languages, Messages, Numbers, ScanListings, UniqueIds, Writable
+from ._indexes import End, Start, check, select
 from ._states import State
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from ._capabilities import Capabilities
-    from ._deviations import Deviation
-    from ._tls import TLSCallback
+    from ._config import Settings
+    from ._results import Language, Maildrop, Message, Response, ScanListing, UniqueId
+    from ._retrieval import OnError, Progress
+    from ._sasl import Mechanism
     from ._wants import Steps
 
-__all__ = ["POP3Client", "Writable"]
+__all__ = ["POP3Client"]
 
 T = TypeVar("T")
-# Inside the class, ``list`` is the command.
-_Messages: TypeAlias = list[Message]
-_Numbers: TypeAlias = list[int]
-_ScanListings: TypeAlias = list[ScanListing]
-_UniqueIds: TypeAlias = list[UniqueId]
 
 
-class Writable(Protocol):
-    """A file opened for writing in binary, or anything like it."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take the octets."""
-
-
-class POP3Client:
+class POP3Client(Facade):
     """A session with a POP3 server; blocking.
 
     Constructing connects, reads the greeting, and secures the connection if ``tls`` says so.
-    Then ``login`` or ``apop``. As a context manager it ends with QUIT, or, if the block raises,
-    closes the connection without QUIT, so that nothing is deleted.
+    Then ``login``, ``apop`` or ``authenticate``. As a context manager it ends with QUIT, or, if
+    the block raises, closes the connection without QUIT, so that nothing is deleted.
+
+    A session does one thing at a time: a command while another is under way, or while a message
+    of ``iter_retr`` is not read to its end, is a StateError.
 
     Args:
         host: name or address (IPv6 with or without brackets); its certificate must be for it.
-        port: TCP port; by default 995 for ``TLS.IMPLICIT``, else 110.
-        tls: when to encrypt.
-        msex: the server is MS Exchange. LAST and APOP are not used, and sizes are not trusted:
-            ``RetrMode.RETR`` is taken as ``RetrMode.SLOW``, while ``RetrMode.LIST`` is left as
-            it was asked for.
-        retr_mode: where to look for the size of a message first; see ``RetrMode``.
-        socket_factory: makes the connected socket from host, port and timeout; the place for a
-            proxy.
-        ssl_context: the TLS policy; by default certificates and host names are verified and
-            TLS is 1.2 or later.
-        tls_callback: told what was agreed in the handshake, before any secret is sent. If it
-            raises, the connection is closed and the exception goes to the caller.
-        timeout: seconds for connecting, for the handshake, for sending, and for each reply. A
-            message may take longer as long as it keeps coming, see ``Limits.minimum_rate``.
-        allow_insecure_auth: let ``login`` send the password in the clear over a network.
-        strict: raise DeviationError where the server breaks an RFC.
-        limits: what the server may send at most.
-        lf_commands: end commands in a bare LF, for servers that take CR for a part of the
-            argument (what the classic client does with its ``-msex``).
-        clock: gives seconds; for tests.
+        **settings: see ``Settings``.
 
     Raises:
         ConnectError: no connection.
@@ -79,40 +50,10 @@ class POP3Client:
         InvalidArgument: a setting makes no sense.
     """
 
-    def __init__(
-        self,
-        host: str,
-        *,
-        port: int | None = None,
-        tls: TLS = TLS.NONE,
-        msex: bool = False,
-        retr_mode: RetrMode = RetrMode.RETR,
-        socket_factory: SocketFactory | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        tls_callback: TLSCallback | None = None,
-        timeout: float = 60.0,
-        allow_insecure_auth: bool = False,
-        strict: bool = False,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
-        lf_commands: bool = False,
-        clock: Clock = time.monotonic,
-    ) -> None:
-        config = Config.for_server(
-            host,
-            port,
-            tls=tls,
-            msex=msex,
-            retr_mode=retr_mode,
-            limits=limits,
-            timeout=timeout,
-            strict=strict,
-            allow_insecure_auth=allow_insecure_auth,
-            lf_commands=lf_commands,
-        )
-        self._session = Session(config)
-        self._shell = SocketShell(socket_factory, ssl_context, clock)
-        self._tls_callback = tls_callback
-        self._run_or_close(_opening.open_session(self._session, tls_callback))
+    def __init__(self, host: str, **settings: Unpack[Settings]) -> None:
+        super().__init__(host, settings)
+        self._shell = SocketShell(self._session.config)
+        self._run_or_close(_opening.open_session(self._session))
 
     def __enter__(self) -> Self:
         return self
@@ -128,16 +69,33 @@ class POP3Client:
         else:
             self.abort()
 
-    def __repr__(self) -> str:
-        config = self._session.config
-        return f"<POP3Client {config.host}:{config.port} {self._session.state.value}>"
-
-    def _run(self, steps: Steps[T]) -> T:
+    def _run(self, steps: Steps[T], sink: Callable[[bytes], object] | None = None) -> T:
         try:
-            return self._shell.run(self._session.guarded(steps))
+            return self._shell.run(self._session.guarded(steps), sink)
         finally:
-            if self._session.state is State.CLOSED:
-                self._shell.close()
+            self._close_if_over()
+
+    def _stream(self, steps: Steps[object]) -> Iterator[bytes]:
+        try:
+            yield from self._shell.stream(self._session.guarded(steps))
+        finally:
+            self._close_if_over()
+
+    def _each(
+        self,
+        numbers: Steps[Iterable[int]],
+        on_error: OnError | None,
+        progress: Progress | None,
+    ) -> Iterator[Message]:
+        for number in self._run(numbers):
+            steps = _retrieval.retr_or_report(self._session, number, on_error, progress)
+            message = self._run(steps)
+            if message is not None:
+                yield message
+
+    def _close_if_over(self) -> None:
+        if self._session.state is State.CLOSED:
+            self._shell.close()
 
     def _run_or_close(self, steps: Steps[T]) -> T:
         try:
@@ -146,55 +104,37 @@ class POP3Client:
             self.abort()
             raise
 
-    def _sign_on(self, user: str, password: str, *, use_apop: bool) -> None:
-        # For connect(): what follows the constructor.
-        self._run_or_close(
-            _opening.sign_on(
-                self._session,
-                user,
-                password,
-                use_apop=use_apop,
-                tls_callback=self._tls_callback,
-            )
-        )
-
-    @property
-    def config(self) -> Config:
-        """The settings in force now; ``retr_mode`` may have fallen."""
-        return self._session.config
-
-    @property
-    def greeting(self) -> str:
-        """The text of the greeting."""
-        return self._session.greeting.decode("utf-8", "backslashreplace")
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The last answer to CAPA; empty if there was none."""
-        return self._session.capabilities
-
-    @property
-    def deviations(self) -> tuple[Deviation, ...]:
-        """What the server did that a client might not expect, and this one put up with."""
-        return self._session.deviations.entries
-
-    def login(self, user: str, password: str) -> None:
-        """Log in with USER and PASS, then ask STAT (RFC 1939 sections 5 and 7).
+    def login(self, user: str, password: str, mechanism: str | None = None) -> None:
+        """Log in, then ask CAPA again and STAT (RFC 1939 sections 5 and 7, RFC 5034).
 
         The number of messages is needed for index words and ranges; STAT also shows whether a
-        server that answered +OK to PASS means it.
+        server that accepted the login means it.
+
+        Args:
+            user: name of the maildrop.
+            password: its password.
+            mechanism: ``"USER"`` (USER and PASS), ``"APOP"``, or the name of a SASL mechanism
+                that takes a password: PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-1, SCRAM-SHA-256, and
+                the latter two with -PLUS. None takes the safest that the server offers: SCRAM
+                (with the extra ``scram``), then PLAIN, LOGIN, USER; without TLS USER before
+                PLAIN and LOGIN. A mechanism that turns out not to work is followed by the next;
+                a refusal that speaks of the user is final. APOP and CRAM-MD5 are never chosen.
 
         Raises:
-            InsecureAuthError: the password would cross a network in the clear.
+            InsecureAuthError: the password would cross a network in the clear. APOP, CRAM-MD5
+                and SCRAM, asked for by name, do not send it.
             AuthenticationError: refused.
             MailboxInUse: another session holds the maildrop.
             CommandError: refused for another reason, see its subclasses.
-            InvalidArgument: CR, LF or NUL in user or password; nothing was sent.
+            ChallengeError: what the server wants signed is nothing that may be signed.
+            ServerProofError: the server does not know the password (SCRAM).
+            InvalidArgument: CR, LF or NUL in user or password, an unknown mechanism, SCRAM
+                without its extra, or APOP with ``msex``; nothing was sent.
         """
-        self._run(_opening.login(self._session, user, password))
+        self._run(_authentication.login(self._session, user, password, mechanism))
 
     def apop(self, user: str, password: str) -> None:
-        """Log in with APOP, then ask STAT (RFC 1939 sections 5 and 7).
+        """Log in with APOP, then ask CAPA again and STAT (RFC 1939 sections 5 and 7).
 
         The password is not sent, so this needs no TLS; MD5 does not protect a weak one.
 
@@ -203,7 +143,25 @@ class POP3Client:
             AuthenticationError: refused.
             InvalidArgument: as for ``login``; or ``msex=True``, for Exchange has no APOP.
         """
-        self._run(_opening.apop(self._session, user, password))
+        self._run(_authentication.apop(self._session, user, password))
+
+    def authenticate(self, mechanism: Mechanism) -> None:
+        """Log in by a SASL mechanism, then ask CAPA again and STAT (RFC 5034 section 4).
+
+        Whether the server announces the mechanism is not looked at.
+
+        Args:
+            mechanism: one of ``Plain``, ``Login``, ``CramMD5``, ``Scram``, ``External``,
+                ``XOAuth2``, ``OAuthBearer``, or an object of your own, see ``Mechanism``.
+
+        Raises:
+            InsecureAuthError: it would show a secret to the network.
+            AuthenticationError: refused; ``OAuthError`` for a token.
+            ChallengeError: the mechanism cannot answer the server's challenge; the exchange was
+                cancelled.
+            ConnectionClosed: the server hung up rather than answer.
+        """
+        self._run(_authentication.authenticate(self._session, mechanism))
 
     def capa(self) -> Capabilities:
         """Ask CAPA (RFC 2449 section 5). ``capabilities`` changes with it.
@@ -212,6 +170,60 @@ class POP3Client:
             CommandError: the server has no CAPA; ``capabilities`` is empty then.
         """
         return self._run(_commands.capa(self._session))
+
+    def supports(self, name: str) -> bool | None:
+        """Tell whether the server can do something.
+
+        Args:
+            name: a capability, such as ``"PIPELINING"``. If CAPA says nothing of ``"TOP"`` or
+                ``"UIDL"``, the command is tried once, on the first message.
+
+        Returns:
+            None if it cannot be told: there is no message to try it on.
+        """
+        return self._run(_extensions.supports(self._session, name))
+
+    def utf8(self) -> None:
+        """Ask for UTF-8 in headers and names; before login only (RFC 6856 section 2.1).
+
+        Raises:
+            CapabilityError: the server does not announce it; nothing was sent.
+            CommandError: refused.
+        """
+        self._run(_extensions.utf8(self._session))
+
+    @overload
+    def lang(self, tag: None = None) -> Languages: ...
+    @overload
+    def lang(self, tag: str) -> Language: ...
+    def lang(self, tag: str | None = None) -> Languages | Language:
+        """Ask for the languages of the server's texts, or choose one (RFC 6856 section 3.2).
+
+        Args:
+            tag: a language, such as ``"de"``, or ``"*"`` for the server's choice.
+
+        Raises:
+            CapabilityError: the server does not announce it; nothing was sent.
+            CommandError: it has no such language; the one in force stays.
+        """
+        if tag is None:
+            return self._run(_extensions.languages(self._session))
+        return self._run(_extensions.use_language(self._session, tag))
+
+    def command(self, line: str, *, multiline: bool = False) -> Response:
+        """Send a command that has no method here.
+
+        Args:
+            line: keyword and arguments.
+            multiline: a reply of +OK is followed by lines, up to one that is a dot. Only the
+                caller can know; if it is wrong, the session ends or the wait does.
+
+        Raises:
+            CommandError: the server answered -ERR.
+            InvalidArgument: CR, LF or NUL in the line, or a command that changes what the client
+                must know, such as DELE: use its method. Nothing was sent.
+        """
+        return self._run(_extensions.raw_command(self._session, line, multiline=multiline))
 
     def stat(self) -> Maildrop:
         """Ask STAT for number and size of the messages (RFC 1939 section 5)."""
@@ -230,10 +242,10 @@ class POP3Client:
         return self._run(_commands.last(self._session))
 
     @overload
-    def list(self, number: None = None) -> _ScanListings: ...
+    def list(self, number: None = None) -> ScanListings: ...
     @overload
     def list(self, number: int) -> ScanListing: ...
-    def list(self, number: int | None = None) -> _ScanListings | ScanListing:
+    def list(self, number: int | None = None) -> ScanListings | ScanListing:
         """Ask LIST for the sizes of all messages, or of one (RFC 1939 section 5).
 
         Raises:
@@ -245,10 +257,10 @@ class POP3Client:
         return self._run(_commands.list_one(self._session, number))
 
     @overload
-    def uidl(self, number: None = None) -> _UniqueIds: ...
+    def uidl(self, number: None = None) -> UniqueIds: ...
     @overload
     def uidl(self, number: int) -> UniqueId: ...
-    def uidl(self, number: int | None = None) -> _UniqueIds | UniqueId:
+    def uidl(self, number: int | None = None) -> UniqueIds | UniqueId:
         """Ask UIDL for the unique-ids of all messages, or of one (RFC 1939 section 7).
 
         Raises:
@@ -259,24 +271,50 @@ class POP3Client:
             return self._run(_commands.uidl_all(self._session))
         return self._run(_commands.uidl_one(self._session, number))
 
-    def retr(self, number: int) -> Message:
+    def retr(self, number: int, *, progress: Progress | None = None) -> Message:
         """Fetch one message (RFC 1939 section 5).
+
+        Args:
+            number: message number, from 1.
+            progress: called with the number, the octets that have come so far, and how many
+                were announced or None. Stuffed dots count until the last call, which is exact.
 
         Raises:
             CommandError: no such message.
             LimitExceeded: it is larger than ``Limits.message_octets``.
         """
-        return self._run(_retrieval.retr(self._session, number))
+        return self._run(_retrieval.retr(self._session, number, progress))
 
-    def retr_to(self, number: int, file: Writable) -> int:
+    def retr_to(self, number: int, file: Writable, *, progress: Progress | None = None) -> int:
         """Fetch one message into a file, in constant memory (RFC 1939 section 5).
+
+        Args:
+            number: message number, from 1.
+            file: takes the octets by ``write``.
+            progress: see ``retr``.
 
         Returns:
             The octets written. If it raises, the file holds a part of the message at most.
         """
-        return self._run(_retrieval.retr_to(self._session, number, file.write))
+        return self._run(_retrieval.retr_parts(self._session, number, progress), file.write)
 
-    def retrieve(self, start: Start, end: End = None) -> _Messages:
+    def iter_retr(self, number: int, *, progress: Progress | None = None) -> Iterator[bytes]:
+        """Fetch one message in parts, each when it is asked for, in constant memory.
+
+        Arguments and errors are those of ``retr``. An iterator that is given up before the end
+        ends the session: the rest of the message is still to come.
+        """
+        _retrieval.check_retr(self._session, number)
+        return self._stream(_retrieval.retr_parts(self._session, number, progress))
+
+    def retrieve(
+        self,
+        start: Start,
+        end: End = None,
+        *,
+        on_error: OnError | None = None,
+        progress: Progress | None = None,
+    ) -> Messages:
         """Fetch a range of messages.
 
         Args:
@@ -284,6 +322,10 @@ class POP3Client:
                 or ``"end"`` (the last message); 0 means 1.
             end: a number, ``"last"`` (the last message read) or ``"end"``; None or -1 mean only
                 the message at ``start``. Numbers beyond the maildrop are clipped.
+            on_error: called with number and error of a message that fails, which is then left
+                out; ``failures.__setitem__`` fills a dict. None: the first error is raised. An
+                error that ends the session is raised in any case.
+            progress: see ``retr``.
 
         Returns:
             The messages in order; empty if ``start`` lies beyond the maildrop.
@@ -292,16 +334,33 @@ class POP3Client:
             InvalidArgument: a word that is none of these; nothing was sent.
             POP3Error: any error of ``retr``; its ``retrieved`` has the messages before it.
         """
-        return self._run(_retrieval.retrieve(self._session, start, end))
+        return self._run(_retrieval.retrieve(self._session, start, end, on_error, progress))
 
-    def iter_retrieve(self, start: Start, end: End = None) -> Iterator[Message]:
+    def iter_retrieve(
+        self,
+        start: Start,
+        end: End = None,
+        *,
+        on_error: OnError | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[Message]:
         """Fetch a range of messages one by one, each when it is asked for.
 
-        Arguments and errors are those of ``retrieve``. The range is fixed by this call; other
-        commands may be given between two messages.
+        Arguments and errors are those of ``retrieve``. The range is fixed when the first message
+        is asked for; other commands may be given between two messages.
         """
-        numbers = self._run(select(self._session, "RETR", start, end))
-        return (self.retr(number) for number in numbers)
+        check(self._session, "RETR", start, end)
+        return self._each(select(self._session, "RETR", start, end), on_error, progress)
+
+    def messages(
+        self, *, on_error: OnError | None = None, progress: Progress | None = None
+    ) -> Iterator[Message]:
+        """Fetch all messages that are not marked as deleted, each when it is asked for.
+
+        Arguments and errors are those of ``retrieve``.
+        """
+        self._session.require("RETR")
+        return self._each(_retrieval.present(self._session), on_error, progress)
 
     def top(self, number: int, lines: int) -> Message:
         """Fetch the header of a message and the first lines of its body (RFC 1939 section 7).
@@ -323,15 +382,18 @@ class POP3Client:
         """
         self._run(_commands.dele(self._session, number))
 
-    def delete(self, start: Start, end: End = None) -> _Numbers:
+    def delete(self, start: Start, end: End = None, *, on_error: OnError | None = None) -> Numbers:
         """Mark a range of messages as deleted; arguments as for ``retrieve``.
 
         Numbers do not move within a session: after ``delete(1)`` the next message is still 2.
 
         Returns:
             The numbers that were marked.
+
+        Raises:
+            POP3Error: any error of ``dele``; its ``marked`` has the numbers before it.
         """
-        return self._run(_retrieval.delete(self._session, start, end))
+        return self._run(_retrieval.delete(self._session, start, end, on_error))
 
     def noop(self) -> None:
         """Do nothing, but keep the session alive (RFC 1939 section 5)."""
@@ -358,11 +420,14 @@ class POP3Client:
         self._run(_commands.quit_(self._session))
 
     def close(self) -> None:
-        """End the session with QUIT as ``quit`` does; does nothing if it is over already."""
-        if self._session.state is not State.CLOSED:
-            self.quit()
+        """End the session with QUIT as ``quit`` does; does nothing if it is over already.
 
-    def abort(self) -> None:
-        """Close the connection without QUIT: the server deletes nothing (RFC 1939 section 6)."""
-        self._session.end("it was aborted")
-        self._shell.close()
+        Raises:
+            StateError: a command is under way. The connection is closed without QUIT.
+        """
+        if self._session.state is not State.CLOSED:
+            try:
+                self.quit()
+            except StateError:
+                self.abort()
+                raise

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _replies
+from ._arguments import check_number
 from ._capabilities import Capabilities
 from ._exceptions import (
     CommandError,
     ConnectionClosed,
-    InvalidArgument,
     LimitExceeded,
     MalformedReply,
     POP3TimeoutError,
 )
 from ._results import Maildrop, ScanListing, UniqueId
+from ._states import State
 
 if TYPE_CHECKING:
     from ._replies import Reply
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "capa",
-    "check_number",
     "dele",
     "last",
     "list_all",
@@ -39,18 +39,6 @@ __all__ = [
 _QUIT_SECONDS = 3.0
 
 
-def check_number(value: object, name: str, least: int) -> int:
-    """Check a number that is to stand in a command.
-
-    Raises:
-        InvalidArgument: it is no integer, or too small.
-    """
-    # bool is an int to Python; True as a message number is a mistake.
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidArgument(f"{name}: expected an integer from {least}, got {value!r}")
-    return value
-
-
 def capa(session: Session) -> Steps[Capabilities]:
     """CAPA (RFC 2449 section 5). A refusal empties what was known."""
     session.capa_asked = True
@@ -60,8 +48,16 @@ def capa(session: Session) -> Steps[Capabilities]:
     except CommandError as error:
         session.note("no-capa", "CAPA", error.text.encode())
         raise
-    session.capabilities = Capabilities((yield from session.listing("CAPA", reply, "capa_lines")))
+    lines = yield from session.listing("CAPA", reply, "capa_lines")
+    session.capabilities = Capabilities(lines).without(session.config.ignored_capabilities)
+    session.snapshots = session.snapshots._replace(**{_stage(session): session.capabilities})
     return session.capabilities
+
+
+def _stage(session: Session) -> str:
+    if session.state is State.TRANSACTION:
+        return "after_login"
+    return "before_tls" if session.tls is None else "after_tls"
 
 
 def stat(session: Session) -> Steps[Maildrop]:
@@ -191,6 +187,7 @@ def rset(session: Session) -> Steps[None]:
 
 def quit_(session: Session) -> Steps[None]:
     """QUIT (RFC 1939 sections 4 and 6)."""
+    session.require("QUIT")
     seconds = min(session.config.timeout, _QUIT_SECONDS)
     try:
         yield from session.command("QUIT", seconds=seconds)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import enum
+import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ._exceptions import InvalidArgument
 
-__all__ = ["TLS", "Config", "Limits", "RetrMode"]
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Collection
+
+    from ._patience import Clock
+    from ._peer import SocketFactory
+    from ._tls import TLSCallback
+
+__all__ = ["TLS", "Config", "Limits", "RetrMode", "Settings"]
 
 
 class TLS(enum.Enum):
@@ -17,6 +27,11 @@ class TLS(enum.Enum):
     """Never."""
     STLS = "stls"
     """Connect in the clear, upgrade before anything else is said (RFC 2595 section 4)."""
+    OPPORTUNISTIC = "opportunistic"
+    """As ``STLS`` if the server offers it, else in the clear. Whoever can change what the server
+    sends decides that the connection stays in the clear: this protects from nobody but
+    listeners. Passwords are held back as with ``NONE`` then.
+    """
     IMPLICIT = "implicit"
     """From the first octet; port 995 by default (RFC 8314 section 3.3)."""
 
@@ -66,33 +81,76 @@ class Limits:
             raise InvalidArgument("Limits.message_octets: expected None, 0 or more")
 
 
+class Settings(TypedDict, total=False):
+    """The keywords that every way to open a client takes; ``Config`` has what they are if left out.
+
+    Attributes:
+        port: TCP port; by default 995 for ``TLS.IMPLICIT``, else 110.
+        tls: when to encrypt.
+        msex: the server is MS Exchange. LAST and APOP are not used, and sizes are not trusted:
+            ``RetrMode.RETR`` is taken as ``RetrMode.SLOW``, while ``RetrMode.LIST`` is left as
+            it was asked for.
+        retr_mode: where to look for the size of a message first; see ``RetrMode``.
+        socket_factory: makes the connected socket from host, port and timeout in seconds; the
+            place for a proxy. The asyncio client calls it in a thread.
+        ssl_context: the TLS policy; by default certificates and host names are verified and
+            TLS is 1.2 or later.
+        tls_callback: told what was agreed in the handshake, before any secret is sent. If it
+            raises, the connection is closed and the exception goes to the caller.
+        timeout: seconds for connecting, for the handshake, for sending, and for each reply. A
+            message may take longer as long as it keeps coming, see ``Limits.minimum_rate``.
+        allow_insecure_auth: let secrets cross a network in the clear.
+        strict: raise DeviationError where the server breaks an RFC.
+        limits: what the server may send at most.
+        ignored_capabilities: what to overlook in the server's answers to CAPA: a name, such as
+            ``"PIPELINING"``, or one argument, such as ``"SASL CRAM-MD5"``. For servers that
+            announce what does not work.
+        lf_commands: end commands in a bare LF, for servers that take CR for a part of the
+            argument (what the classic client does with its ``-msex``).
+        clock: gives seconds that only ever grow; for tests.
+    """
+
+    port: int | None
+    tls: TLS
+    msex: bool
+    retr_mode: RetrMode
+    socket_factory: SocketFactory | None
+    ssl_context: ssl.SSLContext | None
+    tls_callback: TLSCallback | None
+    timeout: float
+    allow_insecure_auth: bool
+    strict: bool
+    limits: Limits
+    ignored_capabilities: Collection[str]
+    lf_commands: bool
+    clock: Clock
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The settings in force; ``client.config`` is a snapshot of them.
+    """The settings in force, see ``Settings``; ``client.config`` is a snapshot of them.
 
     Attributes:
         host: name or address that was asked for; a certificate must be for it.
         port: TCP port.
-        msex: true if the server is taken for MS Exchange.
-        tls: when the connection is encrypted.
         retr_mode: the retrieval mode in force *now*; it falls from RETR to LIST to SLOW.
-        limits: what a server may send at most.
-        timeout: seconds that connecting, the TLS handshake, sending, and each reply may take.
-        strict: true if a departure from an RFC is an error.
-        allow_insecure_auth: true if passwords may cross a network in the clear.
-        lf_commands: true if commands end in a bare LF.
     """
 
     host: str
     port: int
-    msex: bool = False
     tls: TLS = TLS.NONE
+    msex: bool = False
     retr_mode: RetrMode = RetrMode.RETR
-    limits: Limits = field(default_factory=Limits)
+    socket_factory: SocketFactory | None = field(default=None, repr=False)
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    tls_callback: TLSCallback | None = field(default=None, repr=False)
     timeout: float = 60.0
-    strict: bool = False
     allow_insecure_auth: bool = False
+    strict: bool = False
+    limits: Limits = field(default_factory=Limits)
+    ignored_capabilities: Collection[str] = ()
     lf_commands: bool = False
+    clock: Clock = field(default=time.monotonic, repr=False)
 
     def __post_init__(self) -> None:
         # Every wait is bounded, so there is no "for ever" to ask for; 0 would mean
@@ -103,37 +161,17 @@ class Config:
             raise InvalidArgument(f"port: expected 0 to 65535, got {self.port}")
         if any(ord(character) <= ord(" ") for character in self.host) or not self.host:
             raise InvalidArgument("host: expected a name or an address without white space")
+        if isinstance(self.ignored_capabilities, str):  # a collection, but of letters
+            raise InvalidArgument("ignored_capabilities: expected a collection of names")
 
     @classmethod
-    def for_server(
-        cls,
-        host: str,
-        port: int | None,
-        *,
-        tls: TLS,
-        msex: bool,
-        retr_mode: RetrMode,
-        limits: Limits,
-        timeout: float,
-        strict: bool,
-        allow_insecure_auth: bool,
-        lf_commands: bool,
-    ) -> Config:
+    def for_server(cls, host: str, settings: Settings) -> Config:
         """Fill in what follows from the other settings: the port, and Exchange's mode."""
-        if msex and retr_mode is RetrMode.RETR:
+        chosen: dict[str, Any] = {**settings}
+        if chosen.get("port") is None:
+            chosen["port"] = 995 if chosen.get("tls") is TLS.IMPLICIT else 110
+        if chosen.get("msex") and chosen.get("retr_mode", RetrMode.RETR) is RetrMode.RETR:
             # Exchange's sizes are absent or estimated: looking at them is never worth it.
-            retr_mode = RetrMode.SLOW
-        if port is None:
-            port = 995 if tls is TLS.IMPLICIT else 110
-        return cls(
-            host=host.removeprefix("[").removesuffix("]"),  # as URLs write IPv6 addresses
-            port=port,
-            msex=msex,
-            tls=tls,
-            retr_mode=retr_mode,
-            limits=limits,
-            timeout=timeout,
-            strict=strict,
-            allow_insecure_auth=allow_insecure_auth,
-            lf_commands=lf_commands,
-        )
+            chosen["retr_mode"] = RetrMode.SLOW
+        # As URLs write IPv6 addresses, they stand in brackets.
+        return cls(host=host.removeprefix("[").removesuffix("]"), **chosen)

@@ -36,6 +36,8 @@ _STATUS = "RFC 1939 section 3 (a response starts with a status indicator)"
 _UIDL_LINE = "RFC 1939 section 7 (message number, a single space, unique-id of 1 to 70 characters)"
 _LISTING = "RFC 1939 section 5 (a listing has one line for each message)"
 _DROP_SIZE = "RFC 1939 section 5 (STAT gives the size of the maildrop in octets)"
+_SASL = "RFC 5034 section 3 (SASL lists the mechanisms that the server supports)"
+_CHALLENGE = "RFC 5034 section 4 (a challenge is a plus, a space and base64)"
 
 QUIRKS: dict[str, Quirk] = {
     # Greeting and capabilities. CAPA is an extension, so a server need not know it.
@@ -44,6 +46,11 @@ QUIRKS: dict[str, Quirk] = {
     "capa-closes": Quirk("the connection is closed when CAPA is sent", _ANSWER),
     # RFC 1939 section 4: a server may close the connection after a refused login.
     "close-on-bad-auth": Quirk("the connection is closed after a refused login"),
+    # Authentication. Which mechanisms a server can do is its own affair, but not what it says.
+    "mech-advertised-broken": Quirk("a mechanism is announced and does not work", _SASL),
+    "sasl-ok-for-plus": Quirk("+OK stands where a challenge has to", _CHALLENGE),
+    "sasl-text-challenge": Quirk("a challenge is not in base64", _CHALLENGE),
+    "sasl-plus-no-space": Quirk("a challenge is a plus with no space after it", _CHALLENGE),
     # Commands that RFC 1939 makes optional, or has dropped.
     "no-last": Quirk("LAST is refused"),
     "last-zero": Quirk("LAST says 0 although messages were retrieved in this session"),

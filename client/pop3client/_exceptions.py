@@ -15,21 +15,25 @@
     │   ├── LineTooLong              a reply line above Limits.line_octets
     │   ├── LimitExceeded            .limit; more than another of the Limits
     │   ├── OutOfStep                .received; octets that no command asked for
-    │   └── ChallengeError           the greeting has nothing that APOP may sign
+    │   ├── ChallengeError           a challenge that cannot be answered, or not safely
+    │   └── ServerProofError         the server does not know the password that it asks for
+    ├── CapabilityError              the server does not offer it; nothing was sent
     ├── StateError                   the command is not allowed now; nothing was sent
     ├── InvalidArgument              also a ValueError; nothing was sent
     ├── InsecureAuthError            a password would cross the network in the clear
     ├── DeviationError               .deviation; strict=True only
     └── CommandError                 .command, .text, .code; the server said -ERR
         ├── AuthenticationError      [AUTH], or a login refused without a code
+        │   └── OAuthError           .details; a token refused
         ├── MailboxInUse             [IN-USE], or a text that speaks of a lock
         ├── LoginDelayError          [LOGIN-DELAY]
         ├── TemporaryError           [SYS/TEMP]
         ├── PermanentError           [SYS/PERM]
         └── UTF8Required             [UTF8]
 
-Whoever is at fault can be read off the tree: ``StateError``, ``InvalidArgument`` and
-``InsecureAuthError`` are ours and leave the wire untouched; all others come from outside.
+Whoever is at fault can be read off the tree: ``StateError``, ``InvalidArgument``,
+``InsecureAuthError`` and ``CapabilityError`` are ours and leave the wire untouched; all others
+come from outside.
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthenticationError",
     "BadStatusLine",
+    "CapabilityError",
     "ChallengeError",
     "CommandError",
     "ConnectError",
@@ -58,12 +63,14 @@ __all__ = [
     "LoginDelayError",
     "MailboxInUse",
     "MalformedReply",
+    "OAuthError",
     "OutOfStep",
     "POP3ConnectionError",
     "POP3Error",
     "POP3TimeoutError",
     "PermanentError",
     "ProtocolError",
+    "ServerProofError",
     "StateError",
     "TLSError",
     "TemporaryError",
@@ -79,12 +86,15 @@ class POP3Error(Exception):
     Attributes:
         retrieved: the messages that the failed call had already fetched, in order; empty
             unless the call was for a range. They are complete and usable.
+        marked: numbers of the messages that the failed call had already marked as deleted;
+            empty unless the call was for a range.
         deviations: what the client had noticed in the session so far; for ``connect``, whose
             caller gets no client to ask.
         ends_session: true if client and server can no longer be in step after this error.
     """
 
     retrieved: tuple[Message, ...] = ()
+    marked: tuple[int, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     ends_session: ClassVar[bool] = False
 
@@ -104,6 +114,8 @@ def _hidden(value: Any, secret: bytes) -> Any:  # noqa: ANN401 - whatever an att
         return value.replace(secret, _HIDDEN.encode())
     if isinstance(value, str):
         return value.replace(secret.decode("utf-8", "backslashreplace"), _HIDDEN)
+    if isinstance(value, dict):
+        return {key: _hidden(item, secret) for key, item in value.items()}
     return value
 
 
@@ -255,7 +267,30 @@ class OutOfStep(ProtocolError):
 
 
 class ChallengeError(ProtocolError):
-    """The greeting holds no timestamp that APOP may sign (RFC 1939 section 7)."""
+    """A challenge that cannot be answered, or not safely.
+
+    For APOP it is the greeting's timestamp (RFC 1939 section 7). A SASL exchange is cancelled
+    (RFC 5034 section 4), and another login may be tried.
+    """
+
+
+class ServerProofError(ProtocolError):
+    """The server accepts the login but does not prove that it knows the password (RFC 5802).
+
+    It may be somebody else's server: do not tell it the password.
+    """
+
+    ends_session = True
+
+    def __init__(self, mechanism: str) -> None:
+        super().__init__(
+            f"AUTH {mechanism}: expected the server's proof that it knows the password, "
+            "got none that is right; this may be somebody else's server"
+        )
+
+
+class CapabilityError(POP3Error):
+    """The server does not offer what was asked for; the command was not sent."""
 
 
 class StateError(POP3Error):
@@ -309,6 +344,25 @@ class CommandError(POP3Error):
 
 class AuthenticationError(CommandError):
     """The server does not accept these credentials (RFC 3206 section 5)."""
+
+
+class OAuthError(AuthenticationError):
+    """The server does not accept the token.
+
+    Attributes:
+        details: what the server says about it (RFC 7628 section 3.2.2), such as ``status``,
+            ``scope`` and ``schemes``; empty if it says nothing.
+        token_octets: length of the token. Exchange Online refuses those above 4096 octets.
+    """
+
+    def __init__(
+        self, command: str, text: str, code: str, details: dict[str, str], token_octets: int
+    ) -> None:
+        super().__init__(command, text, code)
+        said = ", ".join(f"{key} {value}" for key, value in details.items())
+        self.args = (f"{self} ({said or 'no details'}; the token has {token_octets} octets)",)
+        self.details = details
+        self.token_octets = token_octets
 
 
 class MailboxInUse(CommandError):

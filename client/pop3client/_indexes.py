@@ -11,10 +11,23 @@ if TYPE_CHECKING:
     from ._session import Session
     from ._wants import Steps
 
-__all__ = ["End", "Start", "select"]
+__all__ = ["End", "Start", "check", "select"]
 
 Start: TypeAlias = int | Literal["start", "next", "end"]
 End: TypeAlias = int | Literal["last", "end"] | None
+
+
+def check(session: Session, command: str, start: Start, end: End) -> None:
+    """See that a range makes sense, and is asked for in the right state; sends nothing.
+
+    Raises:
+        InvalidArgument: a word that is none.
+        StateError: the command is not allowed now.
+    """
+    session.require(command)
+    _check(start, "start", 0, ("start", "next", "end"))
+    if end is not None:
+        _check(end, "end", -1, ("last", "end"))
 
 
 def select(session: Session, command: str, start: Start, end: End) -> Steps[range]:
@@ -34,10 +47,7 @@ def select(session: Session, command: str, start: Start, end: End) -> Steps[rang
     Raises:
         InvalidArgument: a word that is none of these; nothing was sent.
     """
-    session.require(command)
-    _check(start, "start", 0, ("start", "next", "end"))
-    if end is not None:
-        _check(end, "end", -1, ("last", "end"))
+    check(session, command, start, end)
     read = 0
     if start == "next" or end == "last":
         read = yield from _last_read(session)

@@ -24,6 +24,7 @@ __all__ = [
     "announced_size",
     "apop_challenge",
     "command_error",
+    "continuation",
     "maildrop",
     "number",
     "scan_listing",
@@ -51,7 +52,7 @@ _BY_CODE: dict[str, type[CommandError]] = {
     "SYS/PERM": PermanentError,
     "UTF8": UTF8Required,
 }
-_LOGIN_COMMANDS = frozenset({"USER", "PASS", "APOP"})
+_LOGIN_COMMANDS = frozenset({"USER", "PASS", "APOP", "AUTH"})
 
 
 class Reply(NamedTuple):
@@ -101,6 +102,16 @@ def status(line: bytes, line_end: bytes, step: str) -> Reply:
     raise BadStatusLine(step, line, expected="a line that starts with +OK or -ERR", advice=advice)
 
 
+def continuation(line: bytes) -> bytes | None:
+    """Take the challenge from a line that has one (RFC 5034 section 4).
+
+    Returns:
+        What follows the plus, or None if the line is a status line.
+    """
+    token, _, text = line.partition(b" ")
+    return text if token == b"+" else None
+
+
 def command_error(step: str, text: bytes) -> CommandError:
     """Make the typed error for a -ERR reply from its response code, else from its words."""
     code = ""
@@ -113,7 +124,7 @@ def command_error(step: str, text: bytes) -> CommandError:
     for depth in range(len(levels), 0, -1):
         if kind := _BY_CODE.get("/".join(levels[:depth])):
             return kind(step, words, code)
-    if step in _LOGIN_COMMANDS:
+    if step.partition(" ")[0] in _LOGIN_COMMANDS:
         kind = MailboxInUse if _speaks_of_a_lock(words) else AuthenticationError
         return kind(step, words, code)
     return CommandError(step, words, code)

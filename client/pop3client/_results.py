@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
 
-__all__ = ["Maildrop", "Message", "ScanListing", "UniqueId"]
+__all__ = ["Language", "Maildrop", "Message", "Response", "ScanListing", "UniqueId"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +86,27 @@ class Message:
             message does wrong stands in its ``defects``.
         """
         return email.message_from_bytes(self.raw, policy=policy.default)
+
+
+class Language(NamedTuple):
+    """A language of the server's texts (RFC 6856 section 3).
+
+    Attributes:
+        tag: its tag, such as ``"de"``.
+        description: its name; or, where the language was chosen, the server's text in it.
+    """
+
+    tag: str
+    description: str
+
+
+class Response(NamedTuple):
+    """What a command was answered that has no method of its own.
+
+    Attributes:
+        text: what follows +OK.
+        body: the lines after it, unstuffed, if it was said that there are some.
+    """
+
+    text: str
+    body: bytes

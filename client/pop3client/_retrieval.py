@@ -7,10 +7,12 @@ slower mode is in force from then on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from . import _replies
-from ._commands import check_number, dele
+from ._arguments import check_number
+from ._commands import dele
 from ._config import RetrMode
 from ._exceptions import CommandError, DeviationError, MalformedReply, POP3Error
 from ._indexes import End, Start, select
@@ -18,21 +20,36 @@ from ._replies import Size
 from ._results import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ._session import Session
     from ._wants import Steps
+    from ._wire import Body
 
-__all__ = ["delete", "retr", "retr_to", "retrieve", "top"]
+__all__ = [
+    "OnError",
+    "Progress",
+    "check_retr",
+    "delete",
+    "present",
+    "retr",
+    "retr_or_report",
+    "retr_parts",
+    "retrieve",
+    "top",
+]
+
+OnError: TypeAlias = Callable[[int, POP3Error], object]
+"""Told the number of a message and why it failed; the range goes on with the next."""
+Progress: TypeAlias = Callable[[int, int, int | None], object]
+"""Told the number of a message, the octets that have come, and how many were announced."""
 
 _SLOWER = {RetrMode.RETR: RetrMode.LIST, RetrMode.LIST: RetrMode.SLOW}
 _UNKNOWN = Size(None)
 
 
-def retr(session: Session, number: int) -> Steps[Message]:
+def retr(session: Session, number: int, progress: Progress | None = None) -> Steps[Message]:
     """RETR (RFC 1939 section 5)."""
-    raw, _ = yield from _fetch(session, number, None)
-    message = Message(number, raw)
+    body = yield from _fetch(session, number, stream=False, progress=progress)
+    message = Message(number, body.raw)
     try:
         session.deviations.settle()
     except DeviationError as error:
@@ -41,17 +58,20 @@ def retr(session: Session, number: int) -> Steps[Message]:
     return message
 
 
-def retr_to(session: Session, number: int, sink: Callable[[bytes], object]) -> Steps[int]:
-    """RETR in constant memory: the message goes to ``sink`` in parts, as it comes."""
-    _, octets = yield from _fetch(session, number, sink)
-    return octets
+def retr_parts(session: Session, number: int, progress: Progress | None = None) -> Steps[int]:
+    """RETR in constant memory: the message is delivered in parts, as it comes.
+
+    Returns:
+        Its octets.
+    """
+    body = yield from _fetch(session, number, stream=True, progress=progress)
+    return body.octets
 
 
 def _fetch(
-    session: Session, number: int, sink: Callable[[bytes], object] | None
-) -> Steps[tuple[bytes, int]]:
-    check_number(number, "message number", 1)
-    session.require("RETR")
+    session: Session, number: int, *, stream: bool, progress: Progress | None
+) -> Steps[Body]:
+    check_retr(session, number)
     mode = session.config.retr_mode
     size = _UNKNOWN
     if mode is RetrMode.LIST:
@@ -59,10 +79,17 @@ def _fetch(
     reply = yield from session.command("RETR", number)
     if mode is RetrMode.RETR:
         size = _replies.announced_size(reply.text)
-    body = yield from session.body(f"RETR {number}", reply, hint=size.octets or 0, sink=sink)
+    total = size.octets
+    body = yield from session.body(
+        f"RETR {number}",
+        reply,
+        hint=total or 0,
+        stream=stream,
+        progress=None if progress is None else lambda octets: progress(number, octets, total),
+    )
     session.last_read = max(session.last_read, number)
     _judge(session, mode, size, body.octets)
-    return body.raw, body.octets
+    return body
 
 
 def _listed_size(session: Session, number: int) -> Steps[Size]:
@@ -112,21 +139,72 @@ def top(session: Session, number: int, lines: int) -> Steps[Message]:
     return Message(number, body.raw)
 
 
-def retrieve(session: Session, start: Start, end: End) -> Steps[list[Message]]:
+def check_retr(session: Session, number: int) -> None:
+    """See that a message can be asked for; sends nothing.
+
+    Raises:
+        InvalidArgument: the number is none.
+        StateError: RETR is not allowed now.
+    """
+    check_number(number, "message number", 1)
+    session.require("RETR")
+
+
+def retr_or_report(
+    session: Session, number: int, on_error: OnError | None, progress: Progress | None
+) -> Steps[Message | None]:
+    """RETR for one message of a range.
+
+    Returns:
+        The message, or None if it failed and ``on_error`` was told why. An error that ends the
+        session is raised all the same: the rest of the range cannot be had any more.
+    """
+    try:
+        return (yield from retr(session, number, progress))
+    except POP3Error as error:
+        _report(session, number, error, on_error)
+        return None
+
+
+def _report(session: Session, number: int, error: POP3Error, on_error: OnError | None) -> None:
+    if on_error is None or error.ends_session:
+        raise error
+    session.deviations.excuse()
+    on_error(number, error)
+
+
+def present(session: Session) -> Steps[list[int]]:
+    """Give the numbers of all messages that are not marked as deleted; sends nothing."""
+    session.require("RETR")
+    yield from ()
+    return [number for number in range(1, session.count + 1) if number not in session.marked]
+
+
+def retrieve(
+    session: Session, start: Start, end: End, on_error: OnError | None, progress: Progress | None
+) -> Steps[list[Message]]:
     """RETR for each message of a range. What was fetched before an error goes with the error."""
     messages: list[Message] = []
-    for number in (yield from select(session, "RETR", start, end)):
-        try:
-            messages.append((yield from retr(session, number)))
-        except POP3Error as error:
-            error.retrieved = (*messages, *error.retrieved)
-            raise
+    try:
+        for number in (yield from select(session, "RETR", start, end)):
+            message = yield from retr_or_report(session, number, on_error, progress)
+            if message is not None:
+                messages.append(message)
+    except POP3Error as error:
+        error.retrieved = (*messages, *error.retrieved)
+        raise
     return messages
 
 
-def delete(session: Session, start: Start, end: End) -> Steps[list[int]]:
-    """DELE for each message of a range."""
-    numbers = yield from select(session, "DELE", start, end)
-    for number in numbers:
-        yield from dele(session, number)
-    return list(numbers)
+def delete(session: Session, start: Start, end: End, on_error: OnError | None) -> Steps[list[int]]:
+    """DELE for each message of a range. What was marked before an error goes with the error."""
+    marked: list[int] = []
+    for number in (yield from select(session, "DELE", start, end)):
+        try:
+            yield from dele(session, number)
+        except POP3Error as error:
+            error.marked = tuple(marked)
+            _report(session, number, error, on_error)
+        else:
+            marked.append(number)
+    return marked

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from . import _replies
-from ._capabilities import Capabilities
+from ._capabilities import Capabilities, CapabilitySnapshots
 from ._deviations import DeviationLog
 from ._exceptions import (
     ConnectionClosed,
-    InvalidArgument,
     LimitExceeded,
     OutOfStep,
     POP3ConnectionError,
     POP3Error,
+    StateError,
 )
 from ._states import State, after_err, after_ok, require
 from ._wants import Expect, Send, Steps
@@ -25,29 +25,12 @@ if TYPE_CHECKING:
 
     from ._config import Config, RetrMode
     from ._replies import Reply
+    from ._tls import TLSInfo
+    from ._wire import Line
 
-__all__ = ["Session", "encoded"]
+__all__ = ["Session"]
 
 T = TypeVar("T")
-
-
-def encoded(value: str, name: str) -> bytes:
-    """Encode an argument as UTF-8.
-
-    Args:
-        value: the argument.
-        name: what it is, for the error; the error never quotes the value.
-
-    Raises:
-        InvalidArgument: it would end the line (CR, LF), end a C string (NUL), or is no text.
-    """
-    # RFC 1939 section 3: a command is one line. An argument with a line end is two commands.
-    if any(character in value for character in "\r\n\0"):
-        raise InvalidArgument(f"{name}: expected text without CR, LF and NUL")
-    octets = value.encode("utf-8", "replace")
-    if octets.decode("utf-8") != value:
-        raise InvalidArgument(f"{name}: expected text that UTF-8 can encode")
-    return octets
 
 
 class Session:
@@ -60,11 +43,14 @@ class Session:
         config: the settings in force; ``retr_mode`` falls in the course of a session.
         state: where the session stands.
         ended: why the session is closed, or ``""``.
+        busy: true while an operation is under way.
         greeting: the greeting's text, as octets.
-        encrypted: true once TLS stands.
+        tls: what was agreed in the handshake; None without TLS.
         peer_is_local: true if the peer is this machine, so that nobody can listen in.
         capabilities: the last answer to CAPA; empty before, and after a refusal.
+        snapshots: the last answer to CAPA in each stage of the session.
         capa_asked: true if CAPA was sent, or must not be.
+        probed: what probing has shown about commands on which CAPA is silent.
         count: messages run from 1 to this number, deleted ones included.
         last_read: highest number retrieved in this session.
         has_last: false once the server has shown that it has no LAST worth asking.
@@ -76,13 +62,16 @@ class Session:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.wire = Wire()
-        self.state = State.AUTHORIZATION
+        self.state = State.UNOPENED
         self.ended = ""
+        self.busy = False
         self.greeting = b""
-        self.encrypted = False
+        self.tls: TLSInfo | None = None
         self.peer_is_local = False
         self.capabilities = Capabilities()
+        self.snapshots = CapabilitySnapshots()
         self.capa_asked = False
+        self.probed: dict[str, bool] = {}
         self.count = 0
         self.last_read = 0
         self.has_last = not config.msex  # Exchange has none
@@ -96,7 +85,16 @@ class Session:
         Errors learn what had arrived and lose what is secret. After an error that leaves client
         and server out of step, or an interruption in the middle, the session is over: the next
         reply to be read would be the wrong one.
+
+        Raises:
+            StateError: another operation is under way; nothing was sent.
         """
+        if self.busy and self.state is not State.CLOSED:
+            # Its reply would go to the wrong one of the two.
+            raise StateError(
+                "another command is under way, or a message has not been read to its end"
+            )
+        self.busy = True
         try:
             result = yield from steps
             self.deviations.settle()
@@ -112,6 +110,7 @@ class Session:
             self.end(f"interrupted by {type(error).__name__}")
             raise
         finally:
+            self.busy = False
             self.secrets = ()
             self.deviations.excuse()
         return result
@@ -120,6 +119,10 @@ class Session:
         """Close the session; every later command is refused and told why."""
         if self.state is not State.CLOSED:
             self.state, self.ended = State.CLOSED, why
+
+    def keep(self, *secrets: bytes) -> None:
+        """Remember what no error and no deviation of this operation may quote."""
+        self.secrets += secrets
 
     def require(self, command: str) -> None:
         """Raise StateError if the command is not allowed now."""
@@ -136,7 +139,11 @@ class Session:
         self.config = replace(self.config, retr_mode=mode)
 
     def command(
-        self, keyword: str, *arguments: bytes | int, seconds: float | None = None
+        self,
+        keyword: str,
+        *arguments: bytes | int,
+        step: str = "",
+        seconds: float | None = None,
     ) -> Steps[Reply]:
         """Send a command and read its status line.
 
@@ -144,6 +151,7 @@ class Session:
             keyword: the command.
             arguments: numbers, and octets that ``encoded`` made; only numbers are named in
                 errors.
+            step: the name of the wait; by default the keyword and the numbers.
             seconds: how long to wait; by default the session's timeout.
 
         Returns:
@@ -154,22 +162,36 @@ class Session:
             OutOfStep: something arrived unasked; nothing was sent.
             CommandError: the server answered -ERR.
         """
-        self.require(keyword)
         seconds = self.config.timeout if seconds is None else seconds
         numbers = [str(argument) for argument in arguments if isinstance(argument, int)]
-        step = " ".join([keyword, *numbers])
-        words = [b"%d" % item if isinstance(item, int) else item for item in arguments]
+        step = step or " ".join([keyword, *numbers])
+        self.require(keyword)
         yield from self.expect_silence(step)
+        words = [b"%d" % item if isinstance(item, int) else item for item in arguments]
+        yield from self.send(b" ".join([keyword.encode(), *words]), step, seconds)
+        reply = yield from self.status(step, seconds)
+        self.moved(keyword, reply, step)
+        return reply
+
+    def send(self, line: bytes, step: str, seconds: float) -> Steps[None]:
+        """Send a line."""
         # RFC 1939 section 3: "keyword, possibly followed by arguments, all ended by CRLF". Sent
         # at one go: some servers cannot put a command together from two segments.
         line_end = b"\n" if self.config.lf_commands else b"\r\n"
-        yield Send(b" ".join([keyword.encode(), *words]) + line_end, step, seconds)
-        reply = yield from self.status(step, seconds)
+        yield Send(line + line_end, step, seconds)
+
+    def moved(self, keyword: str, reply: Reply, step: str) -> None:
+        """Follow the server to the state in which its reply puts the session.
+
+        Raises:
+            CommandError: the reply is -ERR.
+            StateError: the session was aborted while the reply was on its way.
+        """
+        self.require(keyword)
         if not reply.ok:
             self.state = after_err(keyword, self.state)
             raise _replies.command_error(step, reply.text)
         self.state = after_ok(keyword, self.state)
-        return reply
 
     def expect_silence(self, step: str) -> Steps[None]:
         """See that nothing lies unread before a command is sent.
@@ -184,10 +206,15 @@ class Session:
             raise OutOfStep(step, self.wire.pending)
         if count == 0:
             message = f"before {step}: expected an open connection, but the server has closed it"
-            raise ConnectionClosed(message, step=step)
+            raise ConnectionClosed(message, step=f"before {step}")
 
     def status(self, step: str, seconds: float) -> Steps[Reply]:
         """Read a status line."""
+        line = yield from self.line(step, seconds)
+        return _replies.status(line.text, line.end, step)
+
+    def line(self, step: str, seconds: float) -> Steps[Line]:
+        """Read the line with which a reply begins."""
         where = step.partition(" ")[0]
         self.wire.begin()
         yield Expect(step, seconds)
@@ -199,7 +226,7 @@ class Session:
             line = yield from self.wire.read_line(step, self.config.limits.line_octets)
         if line.end == b"\n":
             self.note("lf-only", where, line.text)
-        return _replies.status(line.text, line.end, step)
+        return line
 
     def listing(self, step: str, reply: Reply, limit: str) -> Steps[list[bytes]]:
         """Read the lines of a listing, up to the line that is a dot.
@@ -244,14 +271,20 @@ class Session:
         reply: Reply,
         *,
         hint: int = 0,
-        sink: Callable[[bytes], object] | None = None,
+        stream: bool = False,
+        progress: Callable[[int], object] | None = None,
     ) -> Steps[Body]:
-        """Read a message, after its status line."""
+        """Read a message, after its status line; see ``Wire.read_body``."""
         where = step.partition(" ")[0]
         limits = self.config.limits
         yield Expect(step, self.config.timeout, limits.minimum_rate)
         body = yield from self.wire.read_body(
-            step, reply.line_end, hint=hint, limit=limits.message_octets, sink=sink
+            step,
+            reply.line_end,
+            hint=hint,
+            limit=limits.message_octets,
+            stream=stream,
+            progress=progress,
         )
         if body.dot_lf:
             self.note("dot-lf", where, b".\n")

@@ -11,12 +11,23 @@ import enum
 
 from ._exceptions import StateError
 
-__all__ = ["AFTER_ERR", "AFTER_OK", "State", "after_err", "after_ok", "require"]
+__all__ = [
+    "AFTER_ERR",
+    "AFTER_OK",
+    "GREETING",
+    "OTHER",
+    "State",
+    "after_err",
+    "after_ok",
+    "require",
+]
 
 
 class State(enum.Enum):
     """Where a session stands."""
 
+    UNOPENED = "UNOPENED"
+    """The server has not greeted yet."""
     AUTHORIZATION = "AUTHORIZATION"
     NAMED = "NAMED"
     """AUTHORIZATION still, but USER was accepted and only PASS or QUIT may follow."""
@@ -24,6 +35,11 @@ class State(enum.Enum):
     CLOSED = "CLOSED"
     """QUIT was sent, or the connection is lost or cannot be trusted any more."""
 
+
+GREETING = "greeting"
+"""Stands in the table where a command does, since it moves the session as one."""
+OTHER = "*"
+"""Stands for every command that the table does not name."""
 
 _TRANSACTION_COMMANDS = (
     "STAT",
@@ -36,12 +52,19 @@ _TRANSACTION_COMMANDS = (
     "UIDL",
     "LAST",
     "CAPA",
+    "LANG",
+    OTHER,
 )
 
 AFTER_OK: dict[tuple[str, State], State] = {
+    (GREETING, State.UNOPENED): State.AUTHORIZATION,
     ("CAPA", State.AUTHORIZATION): State.AUTHORIZATION,
     ("STLS", State.AUTHORIZATION): State.AUTHORIZATION,
+    ("UTF8", State.AUTHORIZATION): State.AUTHORIZATION,
+    ("LANG", State.AUTHORIZATION): State.AUTHORIZATION,
+    (OTHER, State.AUTHORIZATION): State.AUTHORIZATION,
     ("APOP", State.AUTHORIZATION): State.TRANSACTION,
+    ("AUTH", State.AUTHORIZATION): State.TRANSACTION,
     ("USER", State.AUTHORIZATION): State.NAMED,
     ("PASS", State.NAMED): State.TRANSACTION,
     ("QUIT", State.AUTHORIZATION): State.CLOSED,
@@ -51,9 +74,12 @@ AFTER_OK: dict[tuple[str, State], State] = {
 }
 
 AFTER_ERR: dict[tuple[str, State], State] = {
+    (GREETING, State.UNOPENED): State.CLOSED,
     ("PASS", State.NAMED): State.AUTHORIZATION,
-    **{("QUIT", state): State.CLOSED for state in State if state is not State.CLOSED},
+    **{pair: State.CLOSED for pair in AFTER_OK if pair[0] == "QUIT"},
 }
+
+_KNOWN = frozenset(command for command, _ in AFTER_OK)
 
 
 def require(command: str, state: State, ended: str = "") -> None:
@@ -67,22 +93,29 @@ def require(command: str, state: State, ended: str = "") -> None:
     Raises:
         StateError: the pair is not in the table.
     """
-    if (command, state) in AFTER_OK:
+    entry = _entry(command)
+    if (entry, state) in AFTER_OK:
         return
     if state is State.CLOSED:
         raise StateError(
             f"{command}: the session is over ({ended or 'it was closed'}); connect anew"
         )
-    states = " or ".join(allowed.value for known, allowed in AFTER_OK if known == command)
+    if state is State.UNOPENED:
+        raise StateError(f"{command}: the client is not connected yet; await it first")
+    states = " or ".join(allowed.value for known, allowed in AFTER_OK if known == entry)
     advice = "log in first" if states == State.TRANSACTION.value else "it is too late for it"
     raise StateError(f"{command}: expected state {states}, got {state.value}; {advice}")
 
 
 def after_ok(command: str, state: State) -> State:
     """The state after +OK."""
-    return AFTER_OK[command, state]
+    return AFTER_OK[_entry(command), state]
 
 
 def after_err(command: str, state: State) -> State:
     """The state after -ERR."""
     return AFTER_ERR.get((command, state), state)
+
+
+def _entry(command: str) -> str:
+    return command if command in _KNOWN else OTHER

@@ -7,12 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._exceptions import TLSError
+from ._exceptions import ConnectionClosed, POP3Error, TLSError
 
 if TYPE_CHECKING:
     import socket
 
-__all__ = ["TLSCallback", "TLSInfo", "default_context", "handshake", "handshake_error"]
+__all__ = [
+    "TLSCallback",
+    "TLSInfo",
+    "agreed",
+    "default_context",
+    "gone",
+    "handshake",
+    "handshake_error",
+    "lost_in_receiving",
+    "lost_in_sending",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +35,15 @@ class TLSInfo:
         peer_certificate: as ``ssl.SSLSocket.getpeercert()`` gives it; empty if the context does
             not verify.
         peer_certificate_der: the certificate in DER, verified or not; empty if there is none.
+        tls_unique: the channel binding of that name (RFC 5929 section 3); empty from TLS 1.3 on,
+            where it is not defined.
     """
 
     protocol: str
     cipher: str
     peer_certificate: dict[str, Any]
     peer_certificate_der: bytes = field(repr=False)
+    tls_unique: bytes = field(default=b"", repr=False)
 
 
 TLSCallback: TypeAlias = Callable[[TLSInfo], object]
@@ -71,14 +84,21 @@ def handshake(
     except BaseException:  # an interrupt: by now only we know the socket
         (secured or sock).close()
         raise
+    return secured, agreed(secured)
+
+
+def agreed(secured: ssl.SSLSocket | ssl.SSLObject) -> TLSInfo:
+    """Tell what was agreed in a handshake that is over."""
     cipher = secured.cipher()
-    info = TLSInfo(
-        protocol=secured.version() or "",
+    protocol = secured.version() or ""
+    unique = b"" if protocol == "TLSv1.3" else secured.get_channel_binding("tls-unique")
+    return TLSInfo(
+        protocol=protocol,
         cipher=cipher[0] if cipher else "",
         peer_certificate=dict(secured.getpeercert() or {}),
         peer_certificate_der=secured.getpeercert(binary_form=True) or b"",
+        tls_unique=unique or b"",
     )
-    return secured, info
 
 
 # Numbers are those of OpenSSL's x509_vfy.h.
@@ -94,6 +114,11 @@ _BY_VERIFY_CODE = {
 }
 _TOO_OLD = "no common TLS version; the server is too old, or its settings are"
 _NOT_TLS = "the answer is not TLS; is this port for STLS or plain POP3 (110) rather than TLS (995)?"
+_NO_CIPHER = "no common cipher suite; allow older ones in ssl_context, or mend the server"
+_OURS = (
+    "the server wants another certificate from the client; ssl_context.load_cert_chain gives one"
+)
+_TOO_WEAK = "the server's key is too short; it needs a new one (ssl_context may allow less)"
 _BY_REASON = {
     "UNSUPPORTED_PROTOCOL": _TOO_OLD,
     "TLSV1_ALERT_PROTOCOL_VERSION": _TOO_OLD,
@@ -104,6 +129,14 @@ _BY_REASON = {
     "PACKET_LENGTH_TOO_LONG": _NOT_TLS,
     "RECORD_LAYER_FAILURE": _NOT_TLS,
     "UNEXPECTED_MESSAGE": _NOT_TLS,
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": f"{_NO_CIPHER}; or {_OURS}",
+    "NO_CIPHERS_AVAILABLE": _NO_CIPHER,
+    "DH_KEY_TOO_SMALL": _TOO_WEAK,
+    "EE_KEY_TOO_SMALL": _TOO_WEAK,
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": _OURS,
+    "SSLV3_ALERT_BAD_CERTIFICATE": _OURS,
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": _OURS,
+    "TLSV1_ALERT_UNKNOWN_CA": _OURS,
 }
 
 
@@ -119,3 +152,32 @@ def handshake_error(error: Exception, host: str) -> TLSError:
     else:
         what = str(error)
     return TLSError(f"TLS handshake with {host}: {what}", step="handshake")
+
+
+def gone(error: OSError, host: str) -> int:
+    """Take a connection that broke while nobody waited for one that has ended.
+
+    Raises:
+        TLSError: the server has said why, see ``lost_in_receiving``.
+    """
+    why = lost_in_receiving(error, "", host)
+    if isinstance(why, TLSError):
+        raise why from error
+    return 0
+
+
+def lost_in_sending(error: OSError, step: str) -> ConnectionClosed:
+    """Make the error for a connection that broke under a write."""
+    message = f"{step}: expected to send a command, but the connection is lost: {error}"
+    return ConnectionClosed(message, step=step)
+
+
+def lost_in_receiving(error: OSError, step: str, host: str) -> POP3Error:
+    """Make the error for a connection that broke under a read.
+
+    In TLS 1.3 a server says what it thinks of the client's certificate only after the handshake.
+    """
+    if isinstance(error, ssl.SSLError) and _BY_REASON.get(error.reason or "") == _OURS:
+        return handshake_error(error, host)
+    message = f"{step}: expected an answer, but the connection is lost: {error}"
+    return ConnectionClosed(message, step=step)

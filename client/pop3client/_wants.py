@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-__all__ = ["Deliver", "Expect", "Open", "Poll", "Receive", "Send", "StartTLS", "Steps", "Want"]
+__all__ = [
+    "Call",
+    "Deliver",
+    "Expect",
+    "Open",
+    "Poll",
+    "Receive",
+    "Send",
+    "StartTLS",
+    "Steps",
+    "Want",
+]
 
 T = TypeVar("T")
 
@@ -73,11 +84,16 @@ class Poll(NamedTuple):
 
 
 class Deliver(NamedTuple):
-    """Hand a part of a message to whom it is for. Answer: None."""
+    """Hand a part of a message to whom the operation is run for. Answer: None."""
 
-    sink: Callable[[bytes], object]
     data: bytes
 
 
-Want: TypeAlias = Open | StartTLS | Send | Expect | Receive | Poll | Deliver
+class Call(NamedTuple):
+    """Ask the caller's own function, which may be a coroutine function. Answer: what it gives."""
+
+    function: Callable[[], object]
+
+
+Want: TypeAlias = Open | StartTLS | Send | Expect | Receive | Poll | Deliver | Call
 Steps: TypeAlias = Generator[Want, Any, T]

@@ -165,7 +165,8 @@ class Wire:
         *,
         hint: int = 0,
         limit: int | None = None,
-        sink: Callable[[bytes], object] | None = None,
+        stream: bool = False,
+        progress: Callable[[int], object] | None = None,
     ) -> Steps[Body]:
         """Read a message up to its terminator; to be called right after its status line.
 
@@ -174,7 +175,8 @@ class Wire:
             status_end: the line end of the status line.
             hint: octets that are likely to come; only ever a matter of how much room to make.
             limit: a security limit: octets as sent, without the terminator.
-            sink: takes the message in parts as they come, in constant memory.
+            stream: deliver the message in parts as they come, in constant memory.
+            progress: told after each wait how many octets have come.
 
         Raises:
             LimitExceeded: the message is longer than the limit.
@@ -189,17 +191,21 @@ class Wire:
             end = body.find_end(self._buffer, self._start, self._start + scanned, self._end)
             if end is not None:
                 break
-            if sink is not None and self._end - self._start >= _ROOM:
+            if stream and self._end - self._start >= _ROOM:
                 cut = body.safe_cut(self._buffer, self._end)
-                yield Deliver(sink, body.take(self._buffer, self._start, cut))
+                yield Deliver(body.take(self._buffer, self._start, cut))
                 self._start = self._reply = cut
             scanned = max(0, self._end - self._start - _OVERLAP)
+            if progress is not None:
+                progress(body.octets + scanned)
             yield from self._fill(step)
         raw = body.take(self._buffer, self._start, end.dot)
         dot_lf = self._buffer[end.after - 2] == ord(".") and not body.lf_only
         self._start = end.after
-        if sink is not None:
-            yield Deliver(sink, raw)
+        if progress is not None:
+            progress(body.octets)
+        if stream:
+            yield Deliver(raw)
             raw = b""
         return Body(raw, body.octets, dot_lf, body.unstuffed)
 

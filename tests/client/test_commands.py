@@ -13,7 +13,7 @@ RAW = b"Subject: =?utf-8?q?na=C3=AFve?=\r\n\r\n.body\r\n"
 
 
 def test_connect_speaks_in_this_order(fake: Any, cut: int | None) -> None:
-    """CAPA, login, STAT; a command is one write; close says QUIT."""
+    """CAPA, login, CAPA anew, STAT; a command is one write; close says QUIT."""
     server = fake(cut=cut)
 
     client = server.connect("alice", "se cret")
@@ -23,6 +23,7 @@ def test_connect_speaks_in_this_order(fake: Any, cut: int | None) -> None:
         b"CAPA\r\n",
         b"USER alice\r\n",
         b"PASS se cret\r\n",
+        b"CAPA\r\n",
         b"STAT\r\n",
         b"QUIT\r\n",
     ]
@@ -38,7 +39,11 @@ def test_constructor_says_nothing(fake: Any) -> None:
     assert server.sent == []
     assert client.greeting == "hello there"
     client.login("alice", "secret")
-    assert server.sent == [b"USER alice\r\n", b"PASS secret\r\n", b"STAT\r\n"]
+    client.close()
+    assert server.sent == [
+        *(b"CAPA\r\n", b"USER alice\r\n", b"PASS secret\r\n", b"CAPA\r\n", b"STAT\r\n"),
+        b"QUIT\r\n",
+    ]
 
 
 def test_status_and_stat(fake: Any, cut: int | None) -> None:
@@ -346,7 +351,9 @@ def test_lf_commands(fake: Any) -> None:
     server = fake()
     server.connect(msex=True, lf_commands=True).close()
 
-    assert server.sent == [b"CAPA\n", b"USER alice\n", b"PASS secret\n", b"STAT\n", b"QUIT\n"]
+    assert server.sent == [
+        *(b"CAPA\n", b"USER alice\n", b"PASS secret\n", b"CAPA\n", b"STAT\n", b"QUIT\n")
+    ]
 
 
 def test_msex_last_is_from_memory(fake: Any) -> None:
@@ -419,8 +426,8 @@ def test_refused_capa_empties_the_snapshot(fake: Any) -> None:
     """CAPA refused after login: what was known before does not hold any more."""
     server = fake({"CAPA": [b"+OK\r\nPIPELINING\r\n.\r\n", b"-ERR\r\n"]})
     with server.connect() as client:
-        assert client.capabilities.pipelining
+        assert not client.capabilities
+        assert client.capability_snapshots.before_tls.pipelining
+        assert client.capability_snapshots.after_login is None
         with pytest.raises(pop3client.CommandError):
             client.capa()
-
-        assert not client.capabilities

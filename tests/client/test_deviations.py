@@ -17,11 +17,29 @@ def run_retr(client: Any) -> None:
     client.retr(1)
 
 
+def run_oauth(client: Any) -> None:
+    """Log in with a token."""
+    client.authenticate(pop3client.XOAuth2("alice", "token"))
+
+
+def serve(fake: Any, answers: dict[str, Any], greeting: Any, cut: int | None) -> Any:
+    """A server; an answer to ``AUTH X`` is an exchange."""
+    exchanges = {key[5:]: value for key, value in answers.items() if key.startswith("AUTH ")}
+    return fake(answers, greeting=greeting or b"+OK ready\r\n", cut=cut, exchanges=exchanges)
+
+
 def refused(call: Any, *arguments: Any) -> None:
     """See that the server refuses this."""
     with pytest.raises(pop3client.CommandError):
         call(*arguments)
 
+
+def run_refused_login(client: Any) -> None:
+    """Log in, in vain."""
+    refused(client.login, "a", "b")
+
+
+STEP_BY_STEP = (run_oauth, run_refused_login)
 
 # quirk, where, answers, greeting, call, and whether it breaks an RFC
 SIGHTINGS: list[tuple[str, str, dict[str, Any], Any, Any, bool]] = [
@@ -137,11 +155,29 @@ SIGHTINGS: list[tuple[str, str, dict[str, Any], Any, Any, bool]] = [
     ),
     ("quit-silent", "QUIT", {"QUIT": "<close>"}, None, lambda c: c.quit(), True),
     (
+        "mech-advertised-broken",
+        "PLAIN",
+        {"CAPA": b"+OK\r\nSASL PLAIN\r\n.\r\n", "AUTH PLAIN": [b"-ERR not supported\r\n"]},
+        None,
+        None,
+        True,
+    ),
+    ("sasl-ok-for-plus", "AUTH", {"AUTH XOAUTH2": [OK, OK]}, None, run_oauth, True),
+    ("sasl-plus-no-space", "AUTH", {"AUTH XOAUTH2": [b"+\r\n", OK]}, None, run_oauth, True),
+    (
+        "sasl-text-challenge",
+        "AUTH",
+        {"AUTH XOAUTH2": [b"+ go ahead\r\n", OK]},
+        None,
+        run_oauth,
+        True,
+    ),
+    (
         "close-on-bad-auth",
         "PASS",
         {"PASS": (b"-ERR no\r\n", "<close>")},
         None,
-        lambda c: refused(c.login, "a", "b"),
+        run_refused_login,
         False,
     ),
 ]
@@ -162,9 +198,9 @@ def test_tolerated(
     breaks: bool,
 ) -> None:
     """Each quirk is put up with and recorded, with the clause that it breaks."""
-    server = fake(answers, greeting=greeting or b"+OK ready\r\n", cut=cut)
+    server = serve(fake, answers, greeting, cut)
 
-    client = server.client() if quirk == "close-on-bad-auth" else server.connect()
+    client = server.client() if call in STEP_BY_STEP else server.connect()
     if call:
         call(client)
 
@@ -188,7 +224,7 @@ def test_strict(
     breaks: bool,
 ) -> None:
     """With strict=True what breaks an RFC is an error, and what does not is none."""
-    server = fake(answers, greeting=greeting or b"+OK ready\r\n", cut=cut)
+    server = serve(fake, answers, greeting, cut)
 
     if quirk == "close-on-bad-auth":
         client = server.client(strict=True)
@@ -196,7 +232,7 @@ def test_strict(
         return
 
     def run() -> None:
-        client = server.connect(strict=True)
+        client = server.client(strict=True) if call is run_oauth else server.connect(strict=True)
         if call:
             call(client)
         if quirk == "list-single-refused":

@@ -375,7 +375,7 @@ def test_a_silent_greeting_may_be_tls(fake: Any) -> None:
         fake(greeting=fake.End.HANG).client()
 
 
-def test_connect_errors() -> None:
+def test_connect_errors(facade: Any) -> None:
     """What the network says about connecting becomes one typed error."""
 
     def refuse(host: str, port: int, timeout: float) -> Any:
@@ -385,10 +385,10 @@ def test_connect_errors() -> None:
         raise TimeoutError
 
     with pytest.raises(pop3client.ConnectError, match=r"h port 110.*refused") as caught:
-        pop3client.connect("h", "u", "p", socket_factory=refuse)
+        facade.connect("h", "u", "p", socket_factory=refuse)
     assert caught.value.step == "connect"
     with pytest.raises(pop3client.POP3TimeoutError, match="connect"):
-        pop3client.connect("h", "u", "p", socket_factory=stall)
+        facade.connect("h", "u", "p", socket_factory=stall)
 
 
 PASSWORD = "hunter2-geheim"

@@ -24,8 +24,7 @@ def read(
 
     def both() -> Any:
         yield from wire.read_line("RETR", 100)
-        sink = parts.append if stream else None
-        return (yield from wire.read_body("RETR", status_end, sink=sink))
+        return (yield from wire.read_body("RETR", status_end, stream=stream))
 
     steps = both()
     want = next(steps)
@@ -40,7 +39,7 @@ def read(
             want.into[:answer] = inbox[:answer]
             inbox = inbox[answer:]
         elif type(want) is Deliver:
-            want.sink(want.data)
+            parts.append(want.data)
         try:
             want = steps.send(answer)
         except StopIteration as stop:

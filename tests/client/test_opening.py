@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from typing import Any
 
@@ -101,7 +102,7 @@ def test_apop(fake: Any, cut: int | None) -> None:
     """APOP signs the timestamp, wherever it stands in the greeting; the password is not sent."""
     server = fake(greeting=b"+OK POP3 <not one> server ready " + STAMP + b" hello\r\n", cut=cut)
 
-    server.connect("mrose", "tanstaaf", apop=True).close()
+    server.connect("mrose", "tanstaaf", mechanism="APOP").close()
 
     assert server.sent[1] == b"APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n"
     assert not any(b"tanstaaf" in data for data in server.sent)
@@ -129,7 +130,7 @@ def test_apop_signs_nothing_else(fake: Any, cut: int | None, stamp: bytes) -> No
     server = fake(greeting=b"+OK ready " + stamp + b"\r\n", cut=cut)
 
     with pytest.raises(pop3client.ChallengeError, match="timestamp"):
-        server.connect(apop=True)
+        server.connect(mechanism="APOP")
 
     assert not any(data.startswith(b"APOP") for data in server.sent)
     assert server.connection.closed
@@ -143,7 +144,7 @@ def test_apop_refused(fake: Any) -> None:
     )
 
     with pytest.raises(pop3client.AuthenticationError) as caught:
-        server.connect(apop=True)
+        server.connect(mechanism="APOP")
 
     assert digest not in str(caught.value)
     assert "secret" not in repr(vars(caught.value)) + str(caught.value)
@@ -154,7 +155,7 @@ def test_exchange_has_no_apop(fake: Any) -> None:
     server = fake(greeting=b"+OK " + STAMP + b"\r\n")
 
     with pytest.raises(pop3client.InvalidArgument, match="Exchange"):
-        server.connect(apop=True, msex=True)
+        server.connect(mechanism="APOP", msex=True)
 
     assert not any(data.startswith((b"APOP", b"USER")) for data in server.sent)
 
@@ -185,7 +186,7 @@ def test_password_through_a_proxy(fake: Any) -> None:
     server = fake(address="127.0.0.1")
 
     with pytest.raises(pop3client.InsecureAuthError, match="clear"):
-        pop3client.connect("mail.example", "alice", "secret", socket_factory=server.socket)
+        server.connect(host="mail.example")
 
     assert server.sent == []
 
@@ -193,7 +194,7 @@ def test_password_through_a_proxy(fake: Any) -> None:
 def test_insecure_on_request(fake: Any) -> None:
     """allow_insecure_auth sends it all the same; APOP needs no such leave."""
     fake(address="192.0.2.1").connect(allow_insecure_auth=True).close()
-    fake(address="192.0.2.1", greeting=b"+OK " + STAMP + b"\r\n").connect(apop=True).close()
+    fake(address="192.0.2.1", greeting=b"+OK " + STAMP + b"\r\n").connect(mechanism="APOP").close()
 
 
 def test_login_step_by_step_is_as_careful(fake: Any) -> None:
@@ -214,7 +215,7 @@ def test_no_line_end_in_an_argument(fake: Any, where: str, bad: str, apop: bool)
     server = fake(greeting=b"+OK " + STAMP + b"\r\n")
 
     with pytest.raises(pop3client.InvalidArgument) as caught:
-        server.connect(**{where: bad}, apop=apop)
+        server.connect(**{where: bad}, mechanism="APOP" if apop else None)
 
     assert isinstance(caught.value, ValueError)
     assert server.connections == []
@@ -310,6 +311,7 @@ def test_stat_refused_after_login(fake: Any) -> None:
         {"timeout": float("nan")},
         {"port": -1},
         {"port": 65536},
+        {"ignored_capabilities": "UTF8"},
     ],
 )
 def test_settings_that_make_no_sense(fake: Any, options: dict[str, Any]) -> None:
@@ -322,10 +324,10 @@ def test_settings_that_make_no_sense(fake: Any, options: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a\r\nb", "a\0b"])
-def test_hosts_that_make_no_sense(host: str) -> None:
+def test_hosts_that_make_no_sense(facade: Any, host: str) -> None:
     """A host has no white space in it."""
     with pytest.raises(pop3client.InvalidArgument, match="host"):
-        pop3client.POP3Client(host)
+        facade.client(host)
 
 
 @pytest.mark.parametrize(
@@ -339,7 +341,16 @@ def test_limits_that_make_no_sense(name: str) -> None:
         pop3client.Limits(message_octets=-1)
 
 
-def test_config(fake: Any) -> None:
+def test_settings_are_those_of_config() -> None:
+    """What can be set can be looked up under the same name, and what is unknown is refused."""
+    settings = set(pop3client.Settings.__annotations__)
+
+    assert {field.name for field in dataclasses.fields(pop3client.Config)} - {"host"} == settings
+    with pytest.raises(TypeError, match="apop"):
+        pop3client.connect("h", "u", "p", apop=True)  # type: ignore[call-arg]
+
+
+def test_config(fake: Any, facade: Any) -> None:
     """Property config tells the settings in force; ports follow TLS."""
     config = fake().client(timeout=5, port=1110).config
 
@@ -358,5 +369,5 @@ def test_config(fake: Any) -> None:
 
     for tls in pop3client.TLS:
         with pytest.raises(pop3client.ConnectError, match=r"::1 port"):
-            pop3client.POP3Client("[::1]", tls=tls, socket_factory=factory, timeout=7)
-    assert seen == [("::1", 110, 7), ("::1", 110, 7), ("::1", 995, 7)]
+            facade.client("[::1]", tls=tls, socket_factory=factory, timeout=7)
+    assert seen == [("::1", 110, 7), ("::1", 110, 7), ("::1", 110, 7), ("::1", 995, 7)]

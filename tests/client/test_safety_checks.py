@@ -32,25 +32,25 @@ class Check(NamedTuple):
 
 CHECKS = {
     "CR and LF in arguments": Check(
-        "_session.py",
+        "_arguments.py",
         r'if any(character in value for character in "\r\n\0"):',
         "if False:",
         "test_opening.py::test_no_line_end_in_an_argument",
     ),
     "password in the clear": Check(
-        "_opening.py",
-        "    _require_privacy(session)\n    session.secrets = (secret,)",
-        "    session.secrets = (secret,)",
+        "_authentication.py",
+        "        _require_privacy(session)\n    session.keep(",
+        "        pass\n    session.keep(",
         "test_opening.py::test_login_step_by_step_is_as_careful",
     ),
     "password in the clear, before anything is sent": Check(
-        "_opening.py",
-        "    if not use_apop:\n        _require_privacy(session)",
-        "    if False:\n        _require_privacy(session)",
+        "_authentication.py",
+        "        _require_privacy(session)  # before the first octet",
+        "        pass  # before the first octet",
         "test_opening.py::test_password_over_a_network",
     ),
     "loopback is told from a network": Check(
-        "_blocking.py",
+        "_peer.py",
         'return (getattr(address, "ipv4_mapped", None) or address).is_loopback',
         "return True",
         "test_opening.py::test_password_over_a_network",
@@ -62,7 +62,7 @@ CHECKS = {
         "test_opening.py::test_password_through_a_proxy",
     ),
     "mapped addresses are looked into": Check(
-        "_blocking.py",
+        "_peer.py",
         'return (getattr(address, "ipv4_mapped", None) or address).is_loopback',
         # Python 3.13 looks into them by itself.
         'return getattr(address, "ipv4_mapped", None) is None and address.is_loopback',
@@ -100,8 +100,8 @@ CHECKS = {
     ),
     "STLS must be offered": Check(
         "_opening.py",
-        "if not session.capabilities.stls:",
-        "if False:",
+        "    if not session.capabilities.stls:\n        names",
+        "    if False:\n        names",
         "test_tls.py::test_stls_fails_before_the_handshake",
     ),
     "STLS must be accepted": Check(
@@ -122,6 +122,109 @@ CHECKS = {
         "pass",
         "test_tls.py::test_capa_is_forgotten",
     ),
+    "STLS that is offered is used": Check(
+        "_opening.py",
+        "    if not session.capabilities.stls:\n        return\n",
+        "    return\n",
+        "test_tls.py::test_it_works",
+    ),
+    "CAPA is forgotten after login": Check(
+        "_opening.py",
+        "    session.capabilities = Capabilities()\n    if any(",
+        "    if any(",
+        "test_authentication.py::test_capa_refused_after_login",
+    ),
+    "secrets of mechanisms in the clear": Check(
+        "_authentication.py",
+        "    if mechanism.clear:\n        _require_privacy(session)\n",
+        "",
+        "test_authentication.py::test_objects_that_show_a_secret",
+    ),
+    "secrets of mechanisms in errors": Check(
+        "_authentication.py",
+        "    session.keep(*mechanism.secrets)\n    words",
+        "    words",
+        "test_authentication.py::test_secrets_are_never_shown",
+    ),
+    "what was sent, in errors": Check(
+        "_authentication.py",
+        "    session.keep(line)\n",
+        "",
+        "test_authentication.py::test_secrets_are_never_shown",
+    ),
+    "a refusal of the user is final": Check(
+        "_authentication.py",
+        "if hopeless or not _blames_mechanism(refusal):",
+        "if hopeless:",
+        "test_authentication.py::test_a_refusal_of_the_user_is_final",
+    ),
+    "+OK before all is said is no success": Check(
+        "_authentication.py",
+        "if reply.ok and not (done and mechanism.finished):",
+        "if False:",
+        "test_sasl.py::test_a_server_that_does_not_know_the_password",
+    ),
+    "the server's proof": Check(
+        "_scram.py",
+        "            self._check(challenge)\n",
+        "            pass\n",
+        "test_sasl.py::test_a_server_that_does_not_know_the_password",
+    ),
+    "a password is kept from who cannot prove to know it": Check(
+        "_exceptions.py",
+        '    It may be somebody else\'s server: do not tell it the password.\n    """\n\n'
+        "    ends_session = True",
+        '    It may be somebody else\'s server: do not tell it the password.\n    """\n',
+        "test_sasl.py::test_a_server_that_does_not_know_the_password",
+    ),
+    "channel binding": Check(
+        "_scram.py",
+        "binding = channel_binding(tls) if tls else None",
+        'binding = ("tls-unique", b"x") if tls else None',
+        "test_sasl.py::test_scram_plus",
+    ),
+    "a hidden offer of channel binding": Check(
+        "_scram.py",
+        'self._binding = None if offers_plus and not name.endswith("-PLUS") else binding',
+        'self._binding = binding if name.endswith("-PLUS") else None',
+        "test_sasl.py::test_whoever_hides_the_offer_is_found_out",
+    ),
+    "an exchange is cancelled": Check(
+        "_authentication.py",
+        "            yield from _cancel(session, step)\n",
+        "            pass\n",
+        "test_sasl.py::test_one_challenge_too_many",
+    ),
+    "tokens wait for a challenge": Check(
+        "_oauth.py",
+        "return self._message if self._at_once else None",
+        "return self._message",
+        "test_sasl.py::test_tokens_wait_for_a_challenge",
+    ),
+    "one command at a time": Check(
+        "_session.py",
+        "if self.busy and self.state is not State.CLOSED:",
+        "if False:",
+        "test_asyncio.py::test_one_thing_at_a_time",
+    ),
+    "a message that is given up": Check(
+        "_asyncio.py",
+        "            steps.close()  # whoever",
+        "            pass  # whoever",
+        "test_messages.py::test_parts_that_nobody_wants",
+    ),
+    "other tasks": Check(
+        "_asyncio.py",
+        "            await asyncio.sleep(0)\n",
+        "            pass\n",
+        "test_asyncio.py::test_others_get_their_turn",
+    ),
+    "sockets that come too late": Check(
+        "_asyncio.py",
+        "            making.add_done_callback(_close_what_was_made)\n",
+        "",
+        "test_asyncio.py::test_a_socket_that_comes_too_late",
+    ),
     "certificates are verified": Check(
         "_tls.py",
         "context = ssl.create_default_context()",
@@ -136,7 +239,7 @@ CHECKS = {
     ),
     "the callback may refuse": Check(
         "_opening.py",
-        "        tls_callback(info)\n",
+        "        config.tls_callback(session.tls)\n",
         "        pass\n",
         "test_tls.py::test_callback_refuses",
     ),
@@ -177,14 +280,14 @@ CHECKS = {
         "test_framing.py::test_bodies",
     ),
     "one deadline for the whole reply": Check(
-        "_blocking.py",
-        "min(self._deadline - self._clock(), patience)",
-        "patience",
+        "_patience.py",
+        "min(self._deadline - self._clock(), self._expect.seconds)",
+        "self._expect.seconds",
         "test_failures.py::test_dribble",
     ),
     "silence in a message": Check(
-        "_blocking.py",
-        "min(self._deadline - self._clock(), patience)",
+        "_patience.py",
+        "min(self._deadline - self._clock(), self._expect.seconds)",
         "self._deadline - self._clock()",
         "test_failures.py::test_silence_inside_a_long_message",
     ),
@@ -252,7 +355,7 @@ CHECKS = {
         "_client.py",
         "        except BaseException:\n            self.abort()\n            raise\n",
         "        except BaseException:\n            raise\n",
-        "test_opening.py::test_greeting_refuses",
+        "test_opening.py::test_stat_refused_after_login",
     ),
     "no QUIT after an error": Check(
         "_client.py",

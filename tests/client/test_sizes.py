@@ -168,7 +168,7 @@ def test_fall_back_is_lasting_and_visible(fake: Any, cut: int | None) -> None:
         modes.append(client.config.retr_mode)
 
     assert modes == [RetrMode.RETR, RetrMode.LIST, RetrMode.SLOW, RetrMode.SLOW]
-    assert server.sent[4:] == [b"RETR 1\r\n", b"LIST 2\r\n", b"RETR 2\r\n", b"RETR 3\r\n"]
+    assert server.sent[5:] == [b"RETR 1\r\n", b"LIST 2\r\n", b"RETR 2\r\n", b"RETR 3\r\n"]
     assert [entry.quirk for entry in client.deviations] == [
         "retr-without-size",
         "list-single-refused",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pop3client
-from pop3client._blocking import dial, is_local
+from pop3client._blocking import dial
+from pop3client._peer import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,26 +67,26 @@ def listener(request: pytest.FixtureRequest) -> Iterator[Listener]:
     one.stop()
 
 
-def test_a_session(listener: Listener) -> None:
+def test_a_session(facade: Any, listener: Listener) -> None:
     """A whole session over TCP, IPv4 and IPv6; TCP_NODELAY is set."""
-    with pop3client.connect(listener.host, "u", "p", port=listener.port, timeout=5) as client:
-        sock = client._shell._socket
-        assert sock is not None
+    with facade.connect(listener.host, "u", "p", port=listener.port, timeout=5) as client:
+        shell = client._shell
+        sock = shell._socket if facade.kind == "blocking" else shell._channel.socket
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert client.retr(1).raw == RAW
 
     assert client.config.retr_mode is pop3client.RetrMode.RETR
 
 
-def test_nobody_listens() -> None:
+def test_nobody_listens(facade: Any) -> None:
     """A port where nobody listens, and a name that is none."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
     with pytest.raises(pop3client.ConnectError, match=str(port)):
-        pop3client.connect("127.0.0.1", "u", "p", port=port, timeout=5)
+        facade.connect("127.0.0.1", "u", "p", port=port, timeout=5)
     with pytest.raises(pop3client.ConnectError, match="cannot connect"):
-        pop3client.connect("a" * 70 + ".example", "u", "p", timeout=5)
+        facade.connect("a" * 70 + ".example", "u", "p", timeout=5)
 
 
 def test_all_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,20 +118,20 @@ def test_all_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tried == [10.0, 6.0, 2.0]
 
 
-def test_silent_socket() -> None:
+def test_silent_socket(facade: Any) -> None:
     """On a real socket too the wait for the greeting ends."""
     ours, theirs = socket.socketpair()
     with theirs, pytest.raises(pop3client.POP3TimeoutError, match="greeting"):
-        pop3client.POP3Client("h", socket_factory=lambda *_: ours, timeout=0.02)
+        facade.client("h", socket_factory=lambda *_: ours, timeout=0.2)
 
     assert ours.fileno() == -1
 
 
-def test_reset_and_end_of_a_real_socket() -> None:
+def test_reset_and_end_of_a_real_socket(facade: Any) -> None:
     """End of stream and a reset are the same error, on a socket of the system's own."""
     ours, theirs = socket.socketpair()
     theirs.sendall(b"+OK\r\n")
-    client = pop3client.POP3Client("localhost", socket_factory=lambda *_: ours, timeout=5)
+    client = facade.client("localhost", socket_factory=lambda *_: ours, timeout=5)
     theirs.close()
 
     with pytest.raises(pop3client.ConnectionClosed):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOST = "mail.example"
+MODES = [TLS.STLS, TLS.OPPORTUNISTIC, TLS.IMPLICIT]
 DAY = datetime.timedelta(days=1)
 NOW = datetime.datetime.now(datetime.UTC)
 
@@ -47,12 +48,18 @@ class Peer:
     """A POP3 server on a socket pair, in a thread; remembers what was said, and whether in TLS."""
 
     def __init__(
-        self, context: ssl.SSLContext | None, *, implicit: bool, capa_in_tls: bytes
+        self,
+        context: ssl.SSLContext | None,
+        *,
+        implicit: bool,
+        capa_in_tls: bytes,
+        instead: str,
     ) -> None:
         self.client_end, self._end = socket.socketpair()
         self._end.settimeout(5)
         self._context = context
         self._implicit = implicit
+        self._instead = instead
         self._capa_in_tls = capa_in_tls
         self.said: list[tuple[str, bytes]] = []
         self.thread = threading.Thread(target=self._run)
@@ -80,11 +87,27 @@ class Peer:
 
     def _secure(self, connection: socket.socket) -> socket.socket:
         if self._context is None:
-            if not self._implicit:
+            if not self._implicit and self._instead != "close":
                 connection.recv(1)  # nothing may come before the client begins
-            connection.sendall(b"this is no TLS at all, as anybody can see\r\n")
-            return connection
-        return self._context.wrap_socket(connection, server_side=True)
+            if self._instead == "garbage":
+                connection.sendall(b"this is no TLS at all, as anybody can see\r\n")
+                return connection
+            while self._instead == "silence" and connection.recv(4096):
+                pass
+            raise OSError
+        secured = self._context.wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False
+        )
+        try:
+            secured.do_handshake()
+        except ssl.SSLError:
+            # The alert is sent. To close with octets unread would take it back.
+            with socket.socket(fileno=secured.detach()) as plain:
+                plain.settimeout(5)
+                while plain.recv(4096):
+                    pass
+            raise
+        return secured
 
     def _line(self, connection: socket.socket) -> bytes:
         line = b""
@@ -111,8 +134,9 @@ def peer() -> Iterator[Any]:
         *,
         implicit: bool = False,
         capa_in_tls: bytes = b"+OK\r\nUIDL\r\n.\r\n",
+        instead: str = "garbage",
     ) -> Peer:
-        peers.append(Peer(context, implicit=implicit, capa_in_tls=capa_in_tls))
+        peers.append(Peer(context, implicit=implicit, capa_in_tls=capa_in_tls, instead=instead))
         return peers[-1]
 
     yield start
@@ -126,8 +150,8 @@ def secrets_sent(peer: Peer) -> list[bytes]:
     return [line for _, line in peer.said if line.startswith((b"USER", b"PASS", b"APOP"))]
 
 
-@pytest.mark.parametrize("tls", [TLS.STLS, TLS.IMPLICIT])
-def test_it_works(peer: Any, ca: trustme.CA, tls: TLS) -> None:
+@pytest.mark.parametrize("tls", MODES)
+def test_it_works(facade: Any, peer: Any, ca: trustme.CA, tls: TLS) -> None:
     """Login happens inside TLS; CAPA is asked again there; the callback is told before."""
     one = peer(server_context(ca), implicit=tls is TLS.IMPLICIT)
     told: list[pop3client.TLSInfo] = []
@@ -136,7 +160,7 @@ def test_it_works(peer: Any, ca: trustme.CA, tls: TLS) -> None:
         told.append(info)
         assert not secrets_sent(one)
 
-    with pop3client.connect(
+    with facade.connect(
         HOST,
         "alice",
         "secret",
@@ -148,8 +172,9 @@ def test_it_works(peer: Any, ca: trustme.CA, tls: TLS) -> None:
     ) as client:
         assert list(client.capabilities) == ["UIDL"]
 
-    clear = [b"CAPA\r\n", b"STLS\r\n"] if tls is TLS.STLS else []
-    inside = [b"CAPA\r\n", b"USER alice\r\n", b"PASS secret\r\n", b"STAT\r\n", b"QUIT\r\n"]
+    clear = [] if tls is TLS.IMPLICIT else [b"CAPA\r\n", b"STLS\r\n"]
+    login = [b"CAPA\r\n", b"USER alice\r\n", b"PASS secret\r\n", b"CAPA\r\n"]
+    inside = [*login, b"STAT\r\n", b"QUIT\r\n"]
     one.thread.join()
     assert one.said == [("clear", line) for line in clear] + [("tls", line) for line in inside]
     (info,) = told
@@ -159,13 +184,11 @@ def test_it_works(peer: Any, ca: trustme.CA, tls: TLS) -> None:
     assert ssl.DER_cert_to_PEM_cert(info.peer_certificate_der).startswith("-----BEGIN")
 
 
-def test_capa_is_forgotten(peer: Any, ca: trustme.CA) -> None:
+def test_capa_is_forgotten(facade: Any, peer: Any, ca: trustme.CA) -> None:
     """What was said before TLS does not count after it, even if CAPA is refused there."""
     one = peer(server_context(ca), capa_in_tls=b"-ERR\r\n")
-    with pop3client.connect(
+    with facade.client(
         HOST,
-        "a",
-        "b",
         tls=TLS.STLS,
         socket_factory=one.socket,
         ssl_context=client_context(ca),
@@ -173,10 +196,12 @@ def test_capa_is_forgotten(peer: Any, ca: trustme.CA) -> None:
     ) as client:
         assert not client.capabilities
         assert [entry.quirk for entry in client.deviations] == ["no-capa"]
+        assert "X-FORGED" in client.capability_snapshots.before_tls
+        assert client.capability_snapshots.after_tls is None
 
 
-@pytest.mark.parametrize("tls", [TLS.STLS, TLS.IMPLICIT])
-def test_callback_refuses(peer: Any, ca: trustme.CA, tls: TLS) -> None:
+@pytest.mark.parametrize("tls", MODES)
+def test_callback_refuses(facade: Any, peer: Any, ca: trustme.CA, tls: TLS) -> None:
     """What the callback raises goes to the caller; no secret is sent, the socket is closed."""
     one = peer(server_context(ca), implicit=tls is TLS.IMPLICIT)
 
@@ -187,7 +212,7 @@ def test_callback_refuses(peer: Any, ca: trustme.CA, tls: TLS) -> None:
         raise NotThisOneError
 
     with pytest.raises(NotThisOneError):
-        pop3client.connect(
+        facade.connect(
             HOST,
             "alice",
             "secret",
@@ -202,9 +227,9 @@ def test_callback_refuses(peer: Any, ca: trustme.CA, tls: TLS) -> None:
     assert not secrets_sent(one)
 
 
-@pytest.mark.parametrize("tls", [TLS.STLS, TLS.IMPLICIT])
+@pytest.mark.parametrize("tls", MODES)
 @pytest.mark.parametrize(
-    ("kind", "says"),
+    ("fault", "says"),
     [
         ("unknown-ca", "authority that is not known"),
         ("expired", "expired"),
@@ -214,26 +239,28 @@ def test_callback_refuses(peer: Any, ca: trustme.CA, tls: TLS) -> None:
         ("not-tls", "not TLS"),
     ],
 )
-def test_handshake_fails(peer: Any, ca: trustme.CA, tls: TLS, kind: str, says: str) -> None:
+def test_handshake_fails(
+    facade: Any, peer: Any, ca: trustme.CA, tls: TLS, fault: str, says: str
+) -> None:
     """A handshake that fails says why and what to do; no secret is sent, the socket is closed."""
     trusted = client_context(ca)
-    if kind == "unknown-ca":
+    if fault == "unknown-ca":
         context = server_context(trustme.CA())
-    elif kind == "expired":
+    elif fault == "expired":
         context = server_context(ca, not_before=NOW - 9 * DAY, not_after=NOW - DAY)
-    elif kind == "not-yet":
+    elif fault == "not-yet":
         context = server_context(ca, not_before=NOW + DAY, not_after=NOW + 9 * DAY)
-    elif kind == "wrong-host":
+    elif fault == "wrong-host":
         context = server_context(ca, "other.example")
     else:
         context = server_context(ca)
-    if kind == "too-old":
+    if fault == "too-old":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         trusted.minimum_version = ssl.TLSVersion.TLSv1_3
-    one = peer(None if kind == "not-tls" else context, implicit=tls is TLS.IMPLICIT)
+    one = peer(None if fault == "not-tls" else context, implicit=tls is TLS.IMPLICIT)
 
     with pytest.raises(pop3client.TLSError, match=says) as caught:
-        pop3client.connect(
+        facade.connect(
             HOST,
             "alice",
             "secret",
@@ -248,7 +275,7 @@ def test_handshake_fails(peer: Any, ca: trustme.CA, tls: TLS, kind: str, says: s
     assert not secrets_sent(one)
 
 
-def test_default_policy(peer: Any, ca: trustme.CA) -> None:
+def test_default_policy(facade: Any, peer: Any, ca: trustme.CA) -> None:
     """Without a context: the system's authorities, host names checked, TLS 1.2 or later."""
     context = default_context()
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -257,46 +284,76 @@ def test_default_policy(peer: Any, ca: trustme.CA) -> None:
 
     one = peer(server_context(ca))
     with pytest.raises(pop3client.TLSError, match="authority"):
-        pop3client.POP3Client(HOST, tls=TLS.STLS, socket_factory=one.socket, timeout=5)
+        facade.client(HOST, tls=TLS.STLS, socket_factory=one.socket, timeout=5)
 
 
-@pytest.mark.parametrize("tls", [TLS.STLS, TLS.IMPLICIT])
+@pytest.mark.parametrize("tls", MODES)
 @pytest.mark.parametrize("silent", [False, True], ids=["closes", "silent"])
-def test_nobody_shakes_hands(tls: TLS, silent: bool) -> None:
+def test_nobody_shakes_hands(facade: Any, peer: Any, tls: TLS, silent: bool) -> None:
     """A server that closes, or falls silent, instead of a handshake."""
-    client_end, server_end = socket.socketpair()
-    if tls is TLS.STLS:
-        server_end.sendall(b"+OK\r\n")
-
-    class Talkative(socket.socket):
-        """Plays the server's side from inside the client's sendall."""
-
-        def sendall(self, data: Any, *_flags: int) -> None:
-            replies = {b"CAPA\r\n": b"+OK\r\nSTLS\r\n.\r\n", b"STLS\r\n": b"+OK\r\n"}
-            server_end.sendall(replies[data])
-
-    talkative = Talkative(fileno=client_end.detach())
-    if not silent and tls is TLS.IMPLICIT:
-        server_end.shutdown(socket.SHUT_WR)
+    one = peer(None, implicit=tls is TLS.IMPLICIT, instead="silence" if silent else "close")
     kind = pop3client.POP3TimeoutError if silent else pop3client.TLSError
-    if not silent and tls is TLS.STLS:
-        replies_then_close = talkative.sendall
-
-        def sendall(data: Any, *flags: int) -> None:
-            replies_then_close(data)
-            if data == b"STLS\r\n":
-                server_end.shutdown(socket.SHUT_WR)
-
-        talkative.sendall = sendall  # type: ignore[method-assign]
 
     with pytest.raises(kind, match="handshake") as caught:
-        pop3client.POP3Client(
-            HOST, tls=tls, socket_factory=lambda *_: talkative, timeout=0.05 if silent else 5.0
-        )
+        facade.client(HOST, tls=tls, socket_factory=one.socket, timeout=0.2 if silent else 5.0)
 
     assert caught.value.step == ("TLS handshake" if silent else "handshake")
-    server_end.close()
-    assert talkative.fileno() == -1
+    assert one.client_end.fileno() == -1
+
+
+@pytest.mark.parametrize("tls", MODES)
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_the_server_wants_a_certificate(
+    facade: Any, peer: Any, ca: trustme.CA, tls: TLS, version: ssl.TLSVersion
+) -> None:
+    """A server that wants the client's certificate says so, in TLS 1.3 only after the handshake."""
+    context = server_context(ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = version
+    ca.configure_trust(context)
+    one = peer(context, implicit=tls is TLS.IMPLICIT)
+
+    with pytest.raises(pop3client.TLSError, match="load_cert_chain"):
+        facade.connect(
+            HOST,
+            "alice",
+            "secret",
+            tls=tls,
+            socket_factory=one.socket,
+            ssl_context=client_context(ca),
+            timeout=5,
+        )
+
+    assert not secrets_sent(one)
+
+
+def test_opportunistic_without_stls(fake: Any, cut: int | None) -> None:
+    """A server that offers no STLS is spoken to in the clear; to this machine that is enough."""
+    server = fake(cut=cut)
+    with server.connect(tls=TLS.OPPORTUNISTIC) as client:
+        assert client.tls is None
+
+    assert server.sent[:2] == [b"CAPA\r\n", b"USER alice\r\n"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"CAPA": b"-ERR what?\r\n"},
+        {"CAPA": "<close>"},
+        {"CAPA": b"+OK\r\nUIDL\r\n.\r\n"},
+        {"CAPA": b"+OK\r\nSTLS\r\n.\r\n", "STLS": b"-ERR not now\r\n"},
+    ],
+)
+def test_opportunistic_over_a_network(fake: Any, cut: int | None, answers: Any) -> None:
+    """Whatever keeps the connection in the clear, the password is not sent over it."""
+    server = fake(answers, cut=cut, address="192.0.2.1")
+
+    with pytest.raises(pop3client.InsecureAuthError):
+        server.connect(tls=TLS.OPPORTUNISTIC)
+
+    assert set(server.sent) <= {b"CAPA\r\n", b"STLS\r\n"}
+    assert all(connection.closed for connection in server.connections)
 
 
 @pytest.mark.parametrize(
@@ -328,12 +385,13 @@ def test_stls_fails_before_the_handshake(
 @pytest.mark.parametrize(
     "injected", [b"x", b"+OK\r\n", b"\r\n", b"\x16\x03\x01", b"+OK\r\nSTLS\r\n.\r\n"]
 )
-def test_injected_octets(fake: Any, cut: int | None, injected: bytes) -> None:
+@pytest.mark.parametrize("tls", [TLS.STLS, TLS.OPPORTUNISTIC])
+def test_injected_octets(fake: Any, cut: int | None, injected: bytes, tls: TLS) -> None:
     """Any octet between STLS's reply and the handshake is an attack, buffered or not."""
     server = fake({"CAPA": b"+OK\r\nSTLS\r\n.\r\n", "STLS": b"+OK\r\n" + injected}, cut=cut)
 
     with pytest.raises(pop3client.InjectedDataError) as caught:
-        server.connect(tls=TLS.STLS)
+        server.connect(tls=tls)
 
     assert isinstance(caught.value, pop3client.TLSError)
     assert caught.value.step == "injected"
@@ -348,6 +406,25 @@ def test_other_handshake_errors() -> None:
     assert "closed" in str(handshake_error(ConnectionResetError(), HOST))
     assert "closed" in str(handshake_error(ssl.SSLEOFError(), HOST))
     assert "what" in str(handshake_error(ssl.SSLError(1, "what"), HOST))
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "no common TLS version"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "no common cipher suite"),
+        ("NO_CIPHERS_AVAILABLE", "no common cipher suite"),
+        ("DH_KEY_TOO_SMALL", "key is too short"),
+        ("HTTP_REQUEST", "not TLS"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "load_cert_chain"),
+    ],
+)
+def test_handshake_errors_say_what_to_do(reason: str, advice: str) -> None:
+    """What OpenSSL says in its own words is said in others, with advice."""
+    error = ssl.SSLError(1, "?")
+    error.reason = reason
+
+    assert advice in str(handshake_error(error, HOST))
 
 
 def test_interrupted_handshake_closes() -> None:
