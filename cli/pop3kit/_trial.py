@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: Seconds in which the mock reads what the client sent before it hung up.
 _SETTLE = 1.0
 
+#: The line ends that a rule can give to messages.
+_ENDS = {"crlf": b"\r\n", "lf": b"\n", "crcrlf": b"\r\r\n"}
+
 #: The kinds of error of ``expect.fetch.error``; the first that fits holds.
 _KINDS: tuple[tuple[type[POP3Error], str], ...] = (
     (pop3client.InjectedDataError, "injected"),
@@ -94,13 +97,13 @@ def run(scenario: Scenario, *, timeout: float = 1.0) -> Outcome:
     """
     began = time.monotonic()
     with MockServer(scenario) as server:
-        mail = list(server.maildrop)
+        mail = _mail(server)
         fetch = _fetch(server, timeout)
         seconds = time.monotonic() - began
         _settle(server)
         left = len(server.maildrop)
     intact = sum(
-        message.number == number and message.raw == _as_sent(data, scenario)
+        message.number == number and message.raw == data
         for number, (data, message) in enumerate(zip(mail, fetch.messages, strict=False), 1)
     )
     complete = intact == len(mail) == len(fetch.messages)
@@ -180,13 +183,16 @@ def _settle(server: MockServer) -> None:
     journal.wait_until(lambda: all(log.ended for log in journal.connections), _SETTLE)
 
 
-def _as_sent(data: bytes, scenario: Scenario) -> bytes:
-    """A message with the line ends that the scenario gives it: a client leaves them alone."""
-    for rules in scenario.rules:
-        for rule in rules:
-            if rule.eol is not None and any(w.keyword in ("RETR", "*") for w in rule.when):
-                return data.replace(b"\r\n", b"\n") if rule.eol == "lf" else data
-    return data
+def _mail(server: MockServer) -> list[bytes]:
+    """The messages with the line ends that the scenario gives them: a client leaves them alone."""
+    rules = (rule for layer in server.scenario.rules for rule in layer)
+    ends = (r.eol for r in rules if any(w.keyword in ("RETR", "*") for w in r.when))
+    eol = next(filter(None, ends), "crlf")
+    if eol == "stored":
+        return [message.stored for message in server.maildrop.messages]
+    if eol == "lf-lines":
+        return [m.stored.replace(b"\n", b"\r\n") for m in server.maildrop.messages]
+    return [data.replace(b"\r\n", _ENDS[eol]) for data in server.maildrop]
 
 
 def kind_of_error(error: Exception | None) -> str:

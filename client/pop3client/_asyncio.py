@@ -119,7 +119,8 @@ class AsyncSocketShell:
     async def _answer(self, want: Want, sink: Callable[[bytes], object] | None) -> object:
         if not isinstance(want, Deliver):
             return await self._do[type(want)](want)
-        taken = None if sink is None else sink(want.data)
+        assert sink is not None  # only operations that are run with one deliver
+        taken = sink(want.data)
         return await taken if inspect.isawaitable(taken) else taken
 
     async def _within(self, seconds: float, waiting: Awaitable[T]) -> T:
@@ -246,6 +247,8 @@ async def dial(host: str, port: int) -> socket.socket:
         sock.settimeout(0)
         try:
             await loop.sock_connect(sock, address)
+        except ConnectionResetError:
+            return sock  # it was connected and is no more; who reads from it will see
         except OSError as error:
             sock.close()
             failure = error

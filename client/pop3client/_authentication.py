@@ -1,12 +1,10 @@
-"""Logging in: USER and PASS, APOP, AUTH, and which of them to choose."""
+"""Logging in: USER and PASS, APOP or AUTH, which of them to choose, and when to try the next."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from . import _replies
 from ._arguments import encoded
@@ -21,6 +19,7 @@ from ._exceptions import (
     POP3Error,
     POP3TimeoutError,
 )
+from ._exchange import exchange
 from ._oauth import Bearer
 from ._opening import ask_again, discover
 from ._sasl import CramMD5, Login, Plain
@@ -36,9 +35,6 @@ __all__ = ["apop", "authenticate", "check_login", "login", "sign_on"]
 
 _LINGER = 0.25
 """Seconds in which a server that hangs up after a refused login is caught at it."""
-
-_LINE_OCTETS = 255
-"""RFC 2449 section 4: the longest command line, its end included."""
 
 _CLEAR = ("PLAIN", "LOGIN")
 _USER = "USER"
@@ -134,7 +130,7 @@ def authenticate(session: Session, mechanism: Mechanism) -> Steps[None]:
     if isinstance(mechanism, Bearer):
         yield from _with_token(session, mechanism)
     else:
-        yield from _insist(session, _exchange(session, mechanism))
+        yield from _insist(session, exchange(session, mechanism))
     yield from _enter(session)
 
 
@@ -143,7 +139,7 @@ def _require_privacy(session: Session) -> None:
     # loopback there is no network.
     if not (session.tls or session.peer_is_local or session.config.allow_insecure_auth):
         raise InsecureAuthError(
-            f"a login at {session.config.host} would send the password in the clear; "
+            f"a login at {session.config.host} would send a password or token in the clear; "
             "use tls=TLS.STLS or TLS.IMPLICIT, or allow_insecure_auth=True"
         )
 
@@ -201,9 +197,9 @@ def _by_name(session: Session, name: str, user: str, password: str) -> Steps[Non
         return _apop(session, user, password)
     if name in SCRAM_NAMES:
         plus = name.removesuffix("-PLUS") + "-PLUS" in session.capabilities.sasl
-        return _exchange(session, Scram(name, user, password, session.tls, offers_plus=plus))
+        return exchange(session, Scram(name, user, password, session.tls, offers_plus=plus))
     kind = {"PLAIN": Plain, "LOGIN": Login, CramMD5.name: CramMD5}[name]
-    return _exchange(session, kind(user, password))
+    return exchange(session, kind(user, password))
 
 
 def _user_and_pass(session: Session, user: str, password: str) -> Steps[None]:
@@ -229,10 +225,10 @@ def _apop(session: Session, user: str, password: str) -> Steps[None]:
 def _with_token(session: Session, mechanism: Bearer) -> Steps[None]:
     """Log in with a token; if it is refused and there is a fresh one, once more with that."""
     mechanism.use((yield Call(mechanism.source)))
-    refusal = yield from _try(session, _exchange(session, mechanism))
+    refusal = yield from _try(session, exchange(session, mechanism))
     can_go_on = isinstance(refusal, AuthenticationError) and session.state is not State.CLOSED
     if can_go_on and mechanism.renewable and mechanism.use((yield Call(mechanism.source))):
-        refusal = yield from _try(session, _exchange(session, mechanism))
+        refusal = yield from _try(session, exchange(session, mechanism))
     if isinstance(refusal, AuthenticationError):
         raise mechanism.explain(refusal)
     if refusal is not None:
@@ -265,104 +261,6 @@ def _try(session: Session, steps: Steps[None]) -> Steps[POP3Error | None]:
             error.args = (f"{error}; {advice}",)
         raise
     return None
-
-
-def _exchange(session: Session, mechanism: Mechanism) -> Steps[None]:
-    """AUTH (RFC 5034 section 4)."""
-    session.require("AUTH")
-    step = f"AUTH {mechanism.name}"
-    pending = mechanism.initial()
-    session.keep(*mechanism.secrets)
-    words = [b"AUTH", mechanism.name.encode()]
-    if pending is not None and _fits(words, pending):
-        words.append(_kept(session, pending) or b"=")
-        pending = None
-    yield from session.expect_silence(step)
-    yield from session.send(b" ".join(words), step, session.config.timeout)
-    while True:
-        challenge = yield from _challenge(session, mechanism, step, done=pending is None)
-        if challenge is None:
-            return
-        if pending is None:
-            pending = yield from _response(session, mechanism, challenge, step)
-        yield from session.send(_kept(session, pending), step, session.config.timeout)
-        pending = None
-
-
-class _Challenge(NamedTuple):
-    octets: bytes
-    in_ok: bool
-
-
-def _fits(words: list[bytes], initial: bytes) -> bool:
-    line = b" ".join([*words, base64.b64encode(initial)])
-    return len(line) + len(b"\r\n") <= _LINE_OCTETS
-
-
-def _kept(session: Session, response: bytes) -> bytes:
-    """Encode a response, and keep it out of errors."""
-    line = base64.b64encode(response)
-    session.keep(line)
-    return line
-
-
-def _challenge(
-    session: Session, mechanism: Mechanism, step: str, *, done: bool
-) -> Steps[_Challenge | None]:
-    """Read what the server says next.
-
-    Returns:
-        A challenge, or None if the login is accepted.
-
-    Raises:
-        CommandError: it is refused.
-    """
-    line = yield from session.line(step, session.config.timeout)
-    text = _replies.continuation(line.text)
-    if text is not None:
-        if line.text == b"+":
-            session.note("sasl-plus-no-space", "AUTH", line.text)
-        return _Challenge(_decoded(session, text), in_ok=False)
-    reply = _replies.status(line.text, line.end, step)
-    if reply.ok and not (done and mechanism.finished):
-        # Exchange 2003 means "go on" by it: nothing has been proved yet.
-        session.note("sasl-ok-for-plus", "AUTH", line.text)
-        return _Challenge(_decoded(session, reply.text), in_ok=True)
-    session.moved("AUTH", reply, step)
-    return None
-
-
-def _decoded(session: Session, text: bytes) -> bytes:
-    try:
-        return base64.b64decode(text.strip(), validate=True)
-    except binascii.Error:
-        session.note("sasl-text-challenge", "AUTH", text)
-        return text
-
-
-def _response(
-    session: Session, mechanism: Mechanism, challenge: _Challenge, step: str
-) -> Steps[bytes]:
-    """Let the mechanism answer; if it cannot, give the exchange up."""
-    try:
-        response = mechanism.respond(challenge.octets)
-    except ChallengeError:
-        if challenge.in_ok:
-            session.end("the server accepted a login that was not finished")
-        else:
-            yield from _cancel(session, step)
-        raise
-    session.keep(*mechanism.secrets)
-    return response
-
-
-def _cancel(session: Session, step: str) -> Steps[None]:
-    # RFC 5034 section 4: "If the client wishes to cancel an authentication exchange, it issues
-    # a line with a single "*"", which the server has to refuse.
-    yield from session.send(b"*", step, session.config.timeout)
-    reply = yield from session.status(step, session.config.timeout)
-    if reply.ok:
-        session.end("the server accepted a login that was cancelled")
 
 
 def _blames_mechanism(refusal: POP3Error) -> bool:

@@ -89,8 +89,8 @@ class SocketShell:
         try:
             answer: object = None
             if isinstance(want, Deliver):
-                if sink is not None:
-                    sink(want.data)
+                assert sink is not None  # only operations that are run with one deliver
+                sink(want.data)
             else:
                 answer = self._do[type(want)](want)
         except BaseException as error:  # noqa: BLE001 - the protocol decides
@@ -189,6 +189,8 @@ def dial(host: str, port: int, timeout: float, *, clock: Clock) -> socket.socket
                 raise TimeoutError
             sock.settimeout(remaining)
             sock.connect(address)
+        except ConnectionResetError:
+            return sock  # it was connected and is no more; who reads from it will see
         except OSError as error:
             sock.close()
             failure = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ._config import Config, Settings
@@ -38,7 +39,7 @@ class Writable(Protocol):
         """Take the octets."""
 
 
-class Facade:
+class Facade(ABC):
     """The part of a client that does no I/O, and so is the same for both."""
 
     def __init__(self, host: str, settings: Settings) -> None:
@@ -83,5 +84,6 @@ class Facade:
         self._session.end("it was aborted")
         self._close_if_over()
 
+    @abstractmethod
     def _close_if_over(self) -> None:
-        raise NotImplementedError
+        """Close the socket if the session is over."""

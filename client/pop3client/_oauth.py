@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +18,7 @@ __all__ = ["Bearer", "OAuthBearer", "Token", "XOAuth2"]
 Token: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
 
-class Bearer:
+class Bearer(ABC):
     """What both mechanisms have in common.
 
     Args:
@@ -69,9 +70,9 @@ class Bearer:
         self._message = self.message(*secrets)
         return new
 
+    @abstractmethod
     def message(self, token: bytes) -> bytes:
         """Make the one response of the mechanism."""
-        raise NotImplementedError
 
     def initial(self) -> bytes | None:
         """Give the token at once only if that was asked for."""

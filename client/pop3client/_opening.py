@@ -14,6 +14,7 @@ from ._wants import Open, StartTLS, Steps
 
 if TYPE_CHECKING:
     from ._session import Session
+    from ._tls import TLSInfo
 
 __all__ = ["ask_again", "discover", "open_session"]
 
@@ -53,9 +54,10 @@ def _secure(session: Session) -> Steps[None]:
     # may have written that, and asks again.
     session.capabilities, session.capa_asked = Capabilities(), False
     session.wire.begin()
-    session.tls = yield StartTLS(config.host, config.timeout)
+    info: TLSInfo = yield StartTLS(config.host, config.timeout)
+    session.tls = info
     if config.tls_callback is not None:
-        config.tls_callback(session.tls)
+        config.tls_callback(info)
 
 
 def _stls(session: Session) -> Steps[None]:
@@ -122,7 +124,6 @@ def ask_again(session: Session) -> Steps[None]:
     Only a server that has answered before is asked: one that closes the connection at the sight
     of CAPA would do so now.
     """
-    session.capabilities = Capabilities()
     if any(answer is not None for answer in session.snapshots):
         with contextlib.suppress(CommandError):  # noted by capa()
             yield from capa(session)

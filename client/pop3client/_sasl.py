@@ -17,6 +17,7 @@ class Mechanism(Protocol):
     @property
     def name(self) -> str:
         """As AUTH takes it, in upper case."""
+        ...
 
     @property
     def clear(self) -> bool:
@@ -24,10 +25,12 @@ class Mechanism(Protocol):
 
         Then it is sent only over TLS, to this machine, or with ``allow_insecure_auth``.
         """
+        ...
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
         """Octets that no error and no log may show; what is sent is kept out in any case."""
+        ...
 
     @property
     def finished(self) -> bool:
@@ -35,6 +38,7 @@ class Mechanism(Protocol):
 
         A +OK before that is taken for a challenge.
         """
+        ...
 
     def initial(self) -> bytes | None:
         """Begin anew.
@@ -43,6 +47,7 @@ class Mechanism(Protocol):
             The initial response, which goes with the command if there is room for it (RFC 5034
             section 4); None if the server speaks first.
         """
+        ...
 
     def respond(self, challenge: bytes) -> bytes:
         """Answer a challenge.
@@ -53,6 +58,7 @@ class Mechanism(Protocol):
         Raises:
             ChallengeError: it cannot be answered, or not safely. The exchange is cancelled.
         """
+        ...
 
 
 def unexpected(name: str) -> ChallengeError:

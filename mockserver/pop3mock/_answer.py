@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pop3scenarios import Template, parse_line
@@ -12,7 +13,8 @@ from ._flow import Flow, held
 from ._wire import stuff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from pop3scenarios import Announced, Hole
 
@@ -35,6 +37,35 @@ class Entry:
     octets: int | None = None
     uid: str = ""
     message: StoredMessage | None = None
+
+
+class Listing:
+    """The lines of a listing, made whenever somebody looks: a maildrop may be very large.
+
+    Args:
+        view: The messages of the session.
+        left_out: Numbers of those that are not listed.
+        entry_of: Makes the line of a message.
+    """
+
+    __slots__ = ("_entry_of", "_left_out", "_view")
+
+    def __init__(
+        self,
+        view: Sequence[StoredMessage],
+        left_out: AbstractSet[int],
+        entry_of: Callable[[int, StoredMessage], Entry],
+    ) -> None:
+        self._view = view
+        self._left_out = left_out
+        self._entry_of = entry_of
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (
+            self._entry_of(number, message)
+            for number, message in enumerate(self._view, 1)
+            if number not in self._left_out
+        )
 
 
 @dataclass(slots=True)
@@ -70,7 +101,7 @@ class Answer:
     octets: int | None = None
     counted: Callable[[str], int] | None = None
     entry: Entry | None = None
-    entries: list[Entry] | None = None
+    entries: Iterable[Entry] | None = None
     lines: list[str] | None = None
     data: Text | None = None
     message: StoredMessage | None = None
@@ -85,15 +116,48 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """``ok``, ``challenge``, or why it is refused; ``gone`` for a message that is lost."""
+        """``ok``, ``challenge``, or why it is refused.
+
+        Two that are no refusals: ``gone`` for a message that is lost, ``no-user`` for a name that
+        USER takes although nobody has it.
+        """
         if self.continuation is not None:
             return "challenge"
-        return "ok" if self.ok and self.reason != "gone" else self.reason
+        return "ok" if self.ok and self.reason not in ("gone", "no-user") else self.reason
 
     @property
     def multi_line(self) -> bool:
         """Whether lines and a terminator follow the status line."""
         return not (self.entries is None and self.lines is None and self.data is None)
+
+
+def acceptance(text: str, **values: str) -> Answer:
+    """A ``+OK`` answer.
+
+    Args:
+        text: The text behind the status; may have holes.
+        values: What stands in them.
+    """
+    return Answer(True, _parsed(text), values=values)
+
+
+#: There are a few dozen such texts, and each is said very often.
+_parsed = lru_cache(maxsize=64)(parse_line)
+
+
+def totals(text: str, count: int, messages: Sequence[StoredMessage]) -> Answer:
+    """An answer that tells how many messages there are, and the octets of those given.
+
+    Args:
+        text: The text behind the status, with the holes ``{count}`` and ``{octets}``.
+        count: How many messages.
+        messages: Those whose octets are counted.
+    """
+    octets = sum(message.octets for message in messages)
+    answer = acceptance(text, count=str(count), octets=str(octets))
+    answer.octets = octets
+    answer.counted = lambda way: sum(message.counted(way) for message in messages)
+    return answer
 
 
 def refusal(text: str, *, code: str = "", unexpected: str = "", reason: str = "refused") -> Answer:
@@ -168,11 +232,23 @@ def _body(answer: Answer, changes: Changes) -> bytes | Flow:
             return answer.data.wire()
         return _message(answer, answer.data.data, changes)
     else:
-        lines = answer.lines or []
-        if answer.entries is not None:
-            lines = [_entry_line(entry, answer, changes) for entry in _numbered(answer, changes)]
-        data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
+        data = _joined(_lines(answer, changes))
     return data if changes.stuffing is False else stuff(data)
+
+
+def _lines(answer: Answer, changes: Changes) -> Iterable[str]:
+    if answer.entries is None:
+        return answer.lines or ()
+    entries = _numbered(answer.entries, changes)
+    return (_entry_line(entry, answer, changes) for entry in entries)
+
+
+def _joined(lines: Iterable[str]) -> bytes:
+    """Lines as octets; they are many in a large maildrop, and none is kept."""
+    data = bytearray()
+    for line in lines:
+        data += line.encode("utf-8", "surrogateescape") + _CRLF
+    return bytes(data)
 
 
 def _reshaped(changes: Changes) -> bool:
@@ -182,7 +258,7 @@ def _reshaped(changes: Changes) -> bool:
         or changes.columns is not None
         or changes.truncate is not None
         or changes.blank_line is not None
-        or changes.eol in ("crcrlf", "stored")
+        or changes.eol in ("crcrlf", "lf-lines", "stored")
     )
 
 
@@ -191,8 +267,10 @@ def _message(answer: Answer, data: bytes, changes: Changes) -> bytes:
     as_stored = changes.eol == "stored" and answer.message is not None
     if as_stored and answer.message is not None:
         data = _ended(answer.message.stored)
-    if changes.blank_line is False and answer.data is not None:
-        data = data.removesuffix(_CRLF) if answer.data.message.head_end < 0 else data
+    if changes.eol == "lf-lines" and answer.data is not None:
+        data = answer.data.by_lf()
+    if answer.data is not None:
+        data = _blank_line(data, answer.data.message.head_end, changes)
     if changes.columns is not None:
         data = re.sub(rb"([^\r\n]{%d})[^\r\n]+" % changes.columns, rb"\1", data)
     if changes.truncate is not None and len(data) > changes.truncate:
@@ -201,6 +279,15 @@ def _message(answer: Answer, data: bytes, changes: Changes) -> bytes:
         # A server that lets a bare LF pass does not see that a line begins behind it.
         data = _stuff_by_crlf(data) if as_stored else stuff(data)
     return data.replace(_CRLF, b"\r\r\n") if changes.eol == "crcrlf" else data
+
+
+def _blank_line(data: bytes, head_end: int, changes: Changes) -> bytes:
+    """A message with what a rule wants behind its header, in place of one empty line."""
+    if changes.blank_line is False and head_end < 0:
+        return data.removesuffix(_CRLF)
+    if changes.blank_line == "double" and head_end >= 0:
+        return data[:head_end] + _CRLF + data[head_end:]
+    return data
 
 
 def _ended(data: bytes) -> bytes:
@@ -213,14 +300,15 @@ def _stuff_by_crlf(data: bytes) -> bytes:
     return b"." + data if data.startswith(b".") else data
 
 
-def _numbered(answer: Answer, changes: Changes) -> list[Entry]:
-    entries = answer.entries or []
+def _numbered(entries: Iterable[Entry], changes: Changes) -> Iterable[Entry]:
     if changes.numbering is None:
         return entries
-    return [replace(entry, number=number) for number, entry in enumerate(entries, 1)]
+    return (replace(entry, number=number) for number, entry in enumerate(entries, 1))
 
 
 def _end(body: bytes | Flow, terminator: str) -> list[bytes | Flow]:
+    if terminator == "crlf":
+        return [body, b".\r\n"]
     match terminator:
         case "none":
             return [body]
@@ -228,10 +316,8 @@ def _end(body: bytes | Flow, terminator: str) -> list[bytes | Flow]:
             return [body, b"."]
         case "lf":
             return [body, b".\n"]
-        case "glued":
+        case _:  # glued
             return [held([body]).removesuffix(_CRLF), b".", _CRLF]
-        case _:
-            return [body, b"." + _CRLF]
 
 
 def _entry_line(entry: Entry, answer: Answer, changes: Changes) -> str:

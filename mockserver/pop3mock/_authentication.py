@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from ._answer import Answer, refusal, repeated
-from ._commands import log_in, login_refused
+from ._login import log_in, login_refused
 from ._sasl import MECHANISMS, Grounds, Malformed, Refused, fitting, is_sasl
 from ._state import State
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 #: Octets of a response in base64, at most: a security limit. RFC 5034, section 4, asks for what the
 #: mechanisms need; RFC 4954 has this number for SMTP.
 MAX_RESPONSE = 12_288
+
+
+#: What stands for a line of the client that is a response, and may not be shown.
+RESPONSE = "(SASL response)"
 
 
 class Authentication:

@@ -53,7 +53,7 @@ class Changes:
     entry: Template | None = None
     stuffing: bool | None = None
     eol: Literal["crlf", "lf", "crcrlf", "lf-lines", "stored"] | None = None
-    blank_line: bool | None = None
+    blank_line: Literal["double"] | bool | None = None
     columns: int | None = None
     truncate: int | None = None
     numbering: Literal["dense"] | None = None
@@ -105,6 +105,7 @@ class Occasion(NamedTuple):
         outcome: What the RFC-correct answer is; empty while that is not known.
         pipelined: Whether more from the client was there already.
         marked: Whether messages are marked as deleted.
+        messages: How many there are that are not marked as deleted.
         connection: Number of the connection.
     """
 
@@ -118,6 +119,7 @@ class Occasion(NamedTuple):
     outcome: str = ""
     pipelined: bool = False
     marked: bool = False
+    messages: int = 0
 
     @property
     def keyword(self) -> str:
@@ -156,6 +158,7 @@ class Rulebook:
                 known = {
                     "user": occasion.user,
                     "line": occasion.line,
+                    "count": str(occasion.messages),
                     "command": occasion.line.split(" ", 1)[0],
                     **bindings,
                 }
@@ -182,6 +185,14 @@ class Rulebook:
         for rule in self._streaks if not occasion.event else ():
             if _selected(rule, occasion) is None:
                 self._counts.pop((id(rule), occasion.connection), None)
+
+    def silent(self, keyword: str) -> bool:
+        """Whether no rule is about a command, nor counts what comes before it.
+
+        Args:
+            keyword: The command, in upper case.
+        """
+        return not (self._streaks or self._rules_for(keyword, event=False))
 
     def knows(self, event: str) -> bool:
         """Whether any rule is about an event.
@@ -278,10 +289,12 @@ def _names(wanted: str, given: str) -> bool:
 
 
 #: What a right answer comes to if it is no refusal.
-_ACCEPTED = frozenset({"ok", "challenge", "gone"})
+_ACCEPTED = frozenset({"ok", "challenge", "gone", "no-user"})
 
 
 def _comes_to(wanted: tuple[str, ...], outcome: str) -> bool:
+    if outcome == "no-user" and "ok" in wanted:
+        return True  # the name of nobody is as good as any, unless a rule asks
     return outcome in wanted or ("refused" in wanted and outcome not in _ACCEPTED)
 
 

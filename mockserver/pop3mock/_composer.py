@@ -50,13 +50,13 @@ class Composer:
         """Add octets; those beyond the cut are dropped."""
         if self._over:
             return
+        if self._left is None:
+            self._pending += pieces
+            return
         for piece in pieces:
-            data = piece
-            if self._left is not None:
-                data = piece.first(self._left) if isinstance(piece, Flow) else piece[: self._left]
-                self._left -= len(data)
-            if data:
-                self._pending.append(data)
+            data = piece.first(self._left) if isinstance(piece, Flow) else piece[: self._left]
+            self._left -= len(data)
+            self._pending.append(data)
 
     def wait(self, seconds: float) -> None:
         """Add a pause."""
@@ -108,6 +108,8 @@ class Composer:
         # Real clients look for the end of a reply in one segment: one answer is one write.
         data = joined(self._pending)
         self._pending = []
+        if not data:
+            return
         if self._dribble is None:
             self._actions.append(act.Send(data))
         else:

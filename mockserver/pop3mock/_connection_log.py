@@ -1,4 +1,8 @@
-"""What happened on one connection, as the server writes it down."""
+"""What happened on one connection, as the server writes it down.
+
+An exchange is noted in brief, since each command makes one, and most journals are never read; what
+can be told from that is told to those who ask.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from ._events import (
     Sent,
     Timed,
     deeds_of,
+    kept,
 )
 from ._masking import Masking
 from ._queries import Queries
@@ -32,7 +37,11 @@ if TYPE_CHECKING:
     from pop3scenarios import ExpectSection, Source
 
     from . import _actions as act
-    from ._events import By, Deed, Event
+    from ._events import By, Deed, Kept, Other
+
+#: An exchange as it is noted: its time, whether inside TLS, the line or what stands for it, the
+#: event if it is one, the state, the rule, and what the server did.
+_Brief = tuple[float, bool, str, str, str, "Source | None", "tuple[Kept, ...]"]
 
 #: Labels of exchanges that no line of the client began.
 _EVENTS = {
@@ -42,7 +51,7 @@ _EVENTS = {
 }
 
 #: Why a session closes in the end, where its last exchange says so.
-_LAST_WORDS = {"QUIT": "quit", "autologout": "autologout"}
+_LAST_WORDS = {"QUIT": "quit", "AUTOLOGOUT": "autologout"}
 
 #: Who has ended a connection that ended like this; else it was the server.
 _ENDED_BY: dict[str, By] = {
@@ -60,8 +69,6 @@ class ConnectionLog(Queries):
         scenario: What the server plays on it.
         expect: What that scenario expects of clients; None if nobody holds it against them.
         peer: The client's address as ``host:port``; empty without a socket.
-        events: Everything, in order, each with its time.
-        exchanges: Commands and answers, in order; the first is the greeting.
         faults: What the client should not have done.
         user: Who logged in; empty if nobody did.
         mechanism: How it was proven: ``USER``, ``APOP``, or the SASL mechanism.
@@ -77,9 +84,9 @@ class ConnectionLog(Queries):
     """
 
     __slots__ = (
-        "_at", "_began", "_last_words", "_masking", "_sasl", "_tell", "cipher", "ended",
-        "ended_by", "events", "exchanges", "expect", "faults", "mechanism", "number", "peer",
-        "removed", "removed_numbers", "scenario", "secured_at", "tls", "user",
+        "_at", "_began", "_latest", "_masking", "_notes", "_sasl", "_tell", "cipher", "ended",
+        "ended_by", "expect", "faults", "mechanism", "number", "peer", "removed",
+        "removed_numbers", "scenario", "secured_at", "tls", "user",
     )  # fmt: skip
 
     def __init__(
@@ -88,14 +95,12 @@ class ConnectionLog(Queries):
         scenario: str = "",
         expect: ExpectSection | None = None,
         *,
-        tell: Callable[[ConnectionLog, Timed], None] = lambda *_: None,
+        tell: Callable[[ConnectionLog], None] = lambda _: None,
     ) -> None:
         self.number = number
         self.scenario = scenario
         self.expect = expect
         self.peer = ""
-        self.events: list[Timed] = []
-        self.exchanges: list[Exchange] = []
         self.faults: list[Fault] = []
         self.user = ""
         self.mechanism = ""
@@ -111,7 +116,8 @@ class ConnectionLog(Queries):
         self._began = time.monotonic()
         self._at = time.time()
         self._sasl = ""
-        self._last_words = ""
+        self._latest = ""
+        self._notes: list[Timed | _Brief] = []
 
     @property
     def started(self) -> datetime:
@@ -156,21 +162,19 @@ class ConnectionLog(Queries):
         now = time.monotonic() - self._began
         event = _EVENTS.get(label, "")
         shown = "" if event else label or self._masking.line(line)
-        command = shown.split(" ", 1)[0].upper()
-        deeds = deeds_of(actions)
-        reply, octets = _said(deeds)
-        made = Exchange(
-            self.number, now, command, shown, self._masking.text(reply), octets,
-            source, tls, state, event, deeds,
-        )  # fmt: skip
-        self.exchanges.append(made)
-        self._last_words = _LAST_WORDS.get(event or command, "")
+        self._latest = event or shown
+        if not self.user:
+            self._follow_login(shown, user)
+        if len(removed) > len(self.removed):
+            self.update(removed)
+        self._note((now, tls, shown, event, state, source, kept(actions)))
+
+    def _follow_login(self, shown: str, user: str) -> None:
+        command = _command(shown)
         if command == "AUTH":
             self._sasl = " ".join(shown.split()[1:2]).upper()
-        if user and not self.user:
+        if user:
             self._logged_in(user, command)
-        self.update(removed)
-        self._record(made, now, tls=tls)
 
     def _logged_in(self, user: str, command: str) -> None:
         self.user = user
@@ -229,7 +233,9 @@ class ConnectionLog(Queries):
         """
         if self.ended:
             return
-        self.ended = self._last_words or how if how == "close" else how
+        # A session that closes says why in its last exchange.
+        why = _LAST_WORDS.get(_command(self._latest)) if how == "close" else None
+        self.ended = why or how
         self.ended_by = by or _ENDED_BY.get(self.ended, "server")
         self._record(Ended(self.ended, self.ended_by))
 
@@ -241,13 +247,46 @@ class ConnectionLog(Queries):
         """A command line with its secrets replaced by ``****``."""
         return self._masking.line(line)
 
-    def _record(self, event: Event, when: float | None = None, *, tls: bool | None = None) -> None:
-        now = time.monotonic() - self._began if when is None else when
-        timed = Timed(now, bool(self.tls) if tls is None else tls, event)
-        self.events.append(timed)
-        self._tell(self, timed)
+    def _record(self, event: Other) -> None:
+        self._note(Timed(time.monotonic() - self._began, bool(self.tls), event))
+
+    def _note(self, note: Timed | _Brief) -> None:
+        self._notes.append(note)
+        self._tell(self)
 
     # What is read off it
+
+    @property
+    def events(self) -> list[Timed]:
+        """Everything so far, in order, each with its time."""
+        return [self._timed(note) for note in self._notes]
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Commands and answers so far, in order; the first is the greeting."""
+        return [self._exchange(note) for note in self._notes if not isinstance(note, Timed)]
+
+    @property
+    def latest(self) -> Timed:
+        """What has happened last."""
+        return self._timed(self._notes[-1])
+
+    @property
+    def length(self) -> int:
+        """How many events there are so far."""
+        return len(self._notes)
+
+    def _timed(self, note: Timed | _Brief) -> Timed:
+        return note if isinstance(note, Timed) else Timed(note[0], note[1], self._exchange(note))
+
+    def _exchange(self, brief: _Brief) -> Exchange:
+        when, tls, line, event, state, source, what = brief
+        deeds = deeds_of(what)
+        reply, octets = _said(deeds)
+        return Exchange(
+            self.number, when, _command(line), line, self._masking.text(reply), octets,
+            source, tls, state, event, deeds,
+        )  # fmt: skip
 
     def asked(self) -> list[Exchange]:
         return [each for each in self.exchanges if not each.event]
@@ -258,6 +297,11 @@ class ConnectionLog(Queries):
 
     def __repr__(self) -> str:
         return f"<ConnectionLog {self.number}: {self.commands!r}>"
+
+
+def _command(line: str) -> str:
+    """The command of a line, or of what stands for one."""
+    return line.split(" ", 1)[0].upper()
 
 
 def _said(deeds: Iterable[Deed]) -> tuple[str, int]:

@@ -223,19 +223,33 @@ class Timed(NamedTuple):
     event: Event
 
 
-def deeds_of(actions: Iterable[act.Action]) -> tuple[Deed, ...]:
+#: What is kept of an action. What :class:`Sent` says of octets sent at once is a plain tuple, which
+#: is made sooner, and which the search for garbage soon leaves out.
+Kept = Deed | tuple[bytes, int]
+
+
+def kept(actions: Iterable[act.Action]) -> tuple[Kept, ...]:
     """What actions do, without the octets that need not be kept.
 
     Args:
         actions: What a session wants done.
     """
-    return tuple([_deed(action) for action in actions])
+    return tuple([_kept(action) for action in actions])
 
 
-def _deed(action: act.Action) -> Deed:
+def deeds_of(kept: Iterable[Kept]) -> tuple[Deed, ...]:
+    """What actions did, of which so much was kept.
+
+    Args:
+        kept: What was kept of them.
+    """
+    return tuple([Sent(*each) if isinstance(each, tuple) else each for each in kept])
+
+
+def _kept(action: act.Action) -> Kept:
     # Not a match, which takes longer: this runs for each answer.
     if isinstance(action, act.Send):
-        return Sent(beginning(action.data, KEPT), len(action.data))
+        return beginning(action.data, KEPT), len(action.data)
     if isinstance(action, act.Trickle):
         return Sent(beginning(action.data, KEPT), len(action.data), action.size, action.every)
     return action

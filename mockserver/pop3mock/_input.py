@@ -73,6 +73,9 @@ class Input:
 
     def _by(self, mark: bytes) -> bytes | None:
         end = self._octets.find(mark)
+        if "nul-joins" in self._tolerates and b"\0" in self._octets[: max(end, 0)]:
+            # What stands behind a NUL is not seen, the end of the line included.
+            end = self._octets.find(mark, end + len(mark))
         if end < 0:
             return None
         line = bytes(self._octets[:end])
@@ -102,7 +105,7 @@ class Input:
         # A password may hold white space wherever it likes.
         if not self._tolerates or line[:5].upper() == "PASS ":
             return line
-        if "nul" in self._tolerates:
+        if not {"nul", "nul-joins"}.isdisjoint(self._tolerates):
             line = line.partition("\0")[0]
         if "tabs" in self._tolerates:
             line = line.replace("\t", " ")

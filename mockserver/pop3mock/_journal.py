@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pop3scenarios import ExpectSection
 
-    from ._events import Exchange, Fault, Timed
+    from ._events import Exchange, Fault
 
 
 class Journal(Queries):
@@ -132,9 +132,9 @@ class Journal(Queries):
             finally:
                 self._waiting -= 1
 
-    def _happened(self, log: ConnectionLog, timed: Timed) -> None:
+    def _happened(self, log: ConnectionLog) -> None:
         for write in self._writers:
-            write(json_line(self._server, log.number, timed))
+            write(json_line(self._server, log.number, log.latest))
         # Whoever comes to wait now finds what has happened; the lock would cost each exchange.
         if self._waiting:
             with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from pop3scenarios import Content, Mail
+
+#: A line, to those to whom LF alone ends one.
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 class Shape(NamedTuple):
@@ -110,8 +114,9 @@ class StoredMessage:
         """Its size counted as some servers do.
 
         Args:
-            way: ``lf``: each line end as one octet; ``crcrlf``: as three; ``stored``: as it is
-                stored; ``unended``: without the line end that is put behind a last line that has
+            way: ``lf``: each line end as one octet; ``crcrlf``: as three; ``lf-lines``: with one
+                octet more for each LF that is stored; ``stored``: as it is stored; ``unended``:
+                without the line end that is put behind a last line that has
                 none; ``body``: its body alone, as it is stored, -1 if there is nothing in it.
         """
         if way in ("lf", "crcrlf"):
@@ -120,6 +125,8 @@ class StoredMessage:
         if way == "unended":
             last = b"".join(deque(self.mail.content.chunks(), maxlen=1))
             return self.octets if last.endswith(b"\n") or not last else self.octets - 2
+        if way == "lf-lines":
+            return self.stored_octets + sum(x.count(b"\n") for x in self.mail.content.chunks())
         if way == "stored":
             return self.stored_octets
         start = body_start(self.mail.content.chunks())
@@ -147,6 +154,19 @@ class Text(NamedTuple):
     def data(self) -> bytes:
         """Its octets with CRLF; nothing is stuffed."""
         return b"".join(self._chunks())
+
+    def by_lf(self) -> bytes:
+        """Its octets as a server makes them that knows lines by LF alone; nothing is stuffed.
+
+        It gives each LF a CR, whether there is one or not, and does not see that a line is empty
+        which holds a CR.
+        """
+        data = self.message.stored
+        if self.lines is not None:
+            header, empty, body = data.partition(b"\n\n")
+            data = header + empty + b"".join(_LINE.findall(body)[: self.lines])
+        data = data.replace(b"\n", b"\r\n")
+        return data if data.endswith(b"\n") or not data else data + b"\r\n"
 
     def wire(self) -> bytes | Flow:
         """Its octets for the wire, dot-stuffed: a flow if they are many."""

@@ -137,6 +137,7 @@ class Performance:
         state.delay = server.login_delay or 0.0
         state.expires = server.expires is True
         state.languages = server.languages or {}
+        state.live = server.view == "live"
         state.authzid = server.authzid or "refused"
         state.response_limit = server.response_limit or state.response_limit
         state.charset = server.passwords or "utf-8"

@@ -374,7 +374,7 @@ class MockServer:
         while turns < _QUIET:
             await asyncio.sleep(0)
             logs = self.journal.connections
-            now = sum(len(log.exchanges) + bool(log.ended) + 1 for log in logs)
+            now = sum(log.length + 1 for log in logs)
             turns = turns + 1 if now == before else 0
             before = now
 

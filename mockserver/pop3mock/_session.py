@@ -13,45 +13,35 @@ from typing import TYPE_CHECKING
 from pop3scenarios import ScenarioError, Source
 
 from . import _commands as commands
-from ._actions import Hold, StartTLS
-from ._answer import Answer, refusal, render, status_line
-from ._authentication import Authentication
-from ._changes import NO_CHANGES, Changes, Occasion, selects
+from ._actions import StartTLS
+from ._answer import Answer, refusal
+from ._authentication import RESPONSE, Authentication
+from ._changes import NO_CHANGES
 from ._channel import IN_THE_CLEAR
-from ._composer import Composer, speak
-from ._conversation import PATIENCE, Held
-from ._events import Fault
+from ._composer import Composer
+from ._conversation import Held
+from ._counsel import Counsel
+from ._effects import Effects
 from ._input import MAX_LINE, Input
-from ._message import Text
-from ._nearmiss import Miss
+from ._role import Role
 from ._state import State
-from ._wire import stuff
+from ._wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pop3scenarios import Hole, MessageData, Reply, Scenario, Template
+    from pop3scenarios import Reply, Scenario
 
     from ._actions import Action
-    from ._changes import Rulebook
+    from ._changes import Changes, Rulebook
     from ._channel import Channel
     from ._connection_log import ConnectionLog
-    from ._conversation import Conversation, Part
-    from ._message import StoredMessage
+    from ._conversation import Conversation
     from ._performance import Performance
     from ._quirk_users import QuirkUsers
     from ._state import SessionState
 
 _GREETING = "GREETING"
-_RESPONSE = "(SASL response)"
-
-#: Response codes, and the capability that allows each of them.
-_CODES = {
-    "AUTH": "AUTH-RESP-CODE",
-    "IN-USE": "RESP-CODES",
-    "LOGIN-DELAY": "RESP-CODES",
-    "UTF8": "UTF8",
-}
 
 
 class Session:
@@ -81,20 +71,20 @@ class Session:
         conversation: Conversation | None = None,
     ) -> None:
         self._scenario = scenario
-        self._rulebook = rulebook
         self._state = state
         self.log = log
         self._quirk_users = quirk_users
         self._input = Input(scenario.server)
         self._over = False
+        self._greeted = False
         self.behind = False
         self._authentication = Authentication(state)
-        self._conversation = conversation
-        self._part: Part | None = None
-        self._held: Callable[[], list[Action]] | None = None
+        self._role = Role(conversation, log)
+        self._wording = Wording(state, self._authentication, self._role)
+        self._effects = Effects(state, self._authentication)
+        self._counsel = Counsel(scenario, rulebook, state, self._authentication, self._input, log)
         self.wake: Callable[[], None] = lambda: None
         self._script = _script_source(scenario) if scenario.script else None
-        self._codes = _codes(state)
 
     @property
     def over(self) -> bool:
@@ -103,16 +93,17 @@ class Session:
 
     def connected(self) -> list[Action]:
         """The connection is up: the server speaks first (RFC 1939, section 3)."""
+        self._greeted = True
         template = self._scenario.server.greeting
         answer = Answer(True, values={"stamp": self._state.stamp})
         if template is not None:
             answer.text = template
-        scripted = self._take_part()
+        scripted = self._role.enter(self.wake)
         if isinstance(scripted, Held):
-            return self._hold(scripted, self.connected)
+            return self._role.hold(scripted, self.connected)
         changes = NO_CHANGES
         if scripted is None:
-            changes = self._rulebook.consult(self._occasion(_GREETING, "ok", event=True))
+            changes = self._counsel.event(_GREETING)
         return self._perform(_GREETING, answer, changes, scripted, label=_GREETING)
 
     def secured(self, channel: Channel = IN_THE_CLEAR) -> None:
@@ -142,12 +133,12 @@ class Session:
         self.behind = False
         self._input.add(data)
         for _ in count() if at_most is None else range(at_most):
-            line = self._input.line() if self._held is None and not self._over else None
+            line = None if self._over or self._role.waits else self._input.line()
             if line is None:
                 break
             actions += self._hear(line)
         else:
-            self.behind = bool(self._input) and self._held is None and not self._over
+            self.behind = bool(self._input) and not (self._over or self._role.waits)
             if self.behind:
                 return actions
         return self._leave_behind(actions) if self._over else actions + self._unfinished()
@@ -166,17 +157,21 @@ class Session:
 
     def _unfinished(self) -> list[Action]:
         """What becomes of a line of which the end has not come yet."""
-        if self._held is not None:
+        if self._role.waits:
             return []  # whole lines may wait there
         if self._input.endless:
             return self._too_long(self._input.take(), ends=True)
-        if self._input and not self._authentication.under_way and self._rulebook.knows("PARTIAL"):
+        if (
+            self._input
+            and not self._authentication.under_way
+            and self._counsel.rulebook.knows("PARTIAL")
+        ):
             return self._partial()
         return []
 
     def _partial(self) -> list[Action]:
         """Some servers take what one segment brings for a whole command."""
-        changes = self._rulebook.consult(self._occasion("PARTIAL", "refused", event=True))
+        changes = self._counsel.event("PARTIAL", "refused")
         if not changes.sources:
             return []
         line = self._input.take()
@@ -193,12 +188,17 @@ class Session:
     def idle(self) -> list[Action]:
         """The client has been silent too long: the connection is closed (RFC 1939, section 3)."""
         self._state.leave()  # without UPDATE: what was marked stays
-        changes = self._rulebook.consult(self._occasion("AUTOLOGOUT", "ok", event=True))
+        changes = self._counsel.event("AUTOLOGOUT")
         return self._perform("", Answer(True, ends=True, silent=True), changes, label="(silence)")
 
     def handshake_failed(self) -> list[Action]:
-        """The TLS handshake has failed: a server may go on in the clear, if a rule says so."""
-        changes = self._rulebook.consult(self._occasion("HANDSHAKE-FAILED", "ok", event=True))
+        """The TLS handshake has failed: a server may go on in the clear, if a rule says so.
+
+        Where TLS was to begin with the first octet there is no session yet that could go on.
+        """
+        if not self._greeted:
+            return []
+        changes = self._counsel.event("HANDSHAKE-FAILED")
         if not changes.sources:
             return []
         self._over = False
@@ -210,15 +210,12 @@ class Session:
         if self._state.state is State.TRANSACTION:
             self._dropped()
         self._state.leave()
-        self._rulebook.forget(self.log.number)
-        self._held = None
-        miss = self._part.left() if self._part is not None else None
-        if miss is not None:
-            self.log.fault(Fault("script not finished", miss.why, miss.place))
+        self._counsel.forget()
+        self._role.leave()
 
     def _dropped(self) -> None:
         """Some servers do at the end of a connection what only QUIT should."""
-        match self._rulebook.consult(self._occasion("DISCONNECT", event=True)).effect:
+        match self._counsel.event("DISCONNECT", "").effect:
             case "apply":
                 self._state.update()
             case "empty":
@@ -228,7 +225,7 @@ class Session:
     def _too_long(self, line: str, *, ends: bool) -> list[Action]:
         answer = refusal("line too long", reason="syntax")
         answer.ends = ends
-        changes = self._rulebook.consult(self._occasion("OVERLONG", "syntax", event=True))
+        changes = self._counsel.event("OVERLONG", "syntax")
         return self._perform(line[: self._input.limit], answer, changes, label="(line too long)")
 
     def _line(self, line: str, scripted: Reply | None) -> list[Action]:
@@ -236,7 +233,7 @@ class Session:
             return self._response(line, scripted)
         if _octets(line) > self._input.limit:
             return self._too_long(line, ends=False)
-        meant, source = self._meant(line)
+        meant, source = self._counsel.meant(line)
         if meant.split(" ", 1)[0].upper() == "AUTH":
             answer = self._authentication.begin(meant)
         else:
@@ -246,7 +243,9 @@ class Session:
         answer = self._cast(answer)
         changes = NO_CHANGES
         if scripted is None:
-            changes = self._changes(line, meant, answer)
+            changes = self._counsel.command(meant, answer)
+            if answer.unexpected and not self._role.scripted:
+                self._counsel.judge(line, answer, changes)
             if source is not None:
                 changes = changes.because(source)
         if changes.deleted is not None and answer.outcome in ("ok", "deleted"):
@@ -259,17 +258,11 @@ class Session:
         answer = self._cast(self._authentication.respond(line))
         changes = NO_CHANGES
         if scripted is None:
-            occasion = self._occasion(
-                f"RESPONSE {line}", answer.outcome, event=True, mechanism=mechanism
-            )
-            changes = self._rulebook.consult(occasion)
-            if answer.unexpected and not changes.excused and self._conversation is None:
-                self._unexpected_response(occasion.line, answer.unexpected)
-        return self._perform("", answer, changes, scripted, label=_RESPONSE)
-
-    def _unexpected_response(self, line: str, why: str) -> None:
-        if not any(selects(pattern, line) for pattern in self._scenario.expect.allow):
-            self.log.fault(Fault(f"unexpected {_RESPONSE}", why))
+            said = f"RESPONSE {line}"
+            changes = self._counsel.event(said, answer.outcome, mechanism=mechanism)
+            if not self._role.scripted:
+                self._counsel.judge(said, answer, changes, RESPONSE)
+        return self._perform("", answer, changes, scripted, label=RESPONSE)
 
     def _cast(self, answer: Answer) -> Answer:
         """A user's name may choose what is played from here on; a name that cannot is refused."""
@@ -282,7 +275,7 @@ class Session:
             why = " ".join(str(error).split())  # it goes into one line
             self.log.remark(f"user {user}: {why}")
             return refusal(why)
-        if performance.rulebook is not self._rulebook:
+        if performance.rulebook is not self._counsel.rulebook:
             self.play(performance)
         return answer
 
@@ -292,47 +285,24 @@ class Session:
         Args:
             performance: What is played.
         """
-        self._rulebook.forget(self.log.number)
-        self._scenario, self._rulebook = performance.scenario, performance.rulebook
+        self._counsel.forget()
+        self._scenario = self._counsel.scenario = performance.scenario
+        self._counsel.rulebook = performance.rulebook
         performance.prepare(self._state)
-        self._codes = _codes(self._state)
+        self._wording.follow()
         self._input.follow(self._scenario.server)
         self.log.recast(performance.name)
-
-    def _meant(self, line: str) -> tuple[str, Source | None]:
-        """The command that a line is taken for, and the rule that does so."""
-        meant = self._input.tidied(line)
-        if not self._rulebook.takes:
-            return meant, None
-        taken = self._rulebook.taken_for(self._occasion(meant))
-        return (meant, None) if taken is None else taken
 
     # The script
 
     def resume(self) -> list[Action]:
         """Other connections have gone on: what was held may now be answered."""
-        held, self._held = self._held, None
-        return [] if held is None else held() + self.receive(b"")
+        again = self._role.released()
+        return [] if again is None else again() + self.receive(b"")
 
     def give_up(self) -> list[Action]:
         """What is held has waited long enough: it is answered, and was too early."""
-        if self._held is None or self._part is None:
-            return []
-        miss = self._part.too_early()
-        self.log.fault(Fault("too early", miss.why, miss.place))
-        return self.resume()
-
-    def _take_part(self) -> Reply | Held | None:
-        """What the script says first on this connection, if it has it."""
-        if self._conversation is None:
-            return None
-        if self._part is None:
-            self._part = self._conversation.join(self.wake)
-        if self._part is not None:
-            return self._part.greeting()
-        miss = self._conversation.one_too_many()
-        self.log.fault(Fault("one connection too many", miss.why, miss.place))
-        return None
+        return self.resume() if self._role.too_early() else []
 
     def _hear(self, line: str) -> list[Action]:
         """Answer a line, or hold it until other connections have gone on."""
@@ -340,24 +310,15 @@ class Session:
             return self._too_long(line, ends=True)  # as if its end had not come yet
         scripted = self._scripted(line)
         if isinstance(scripted, Held):
-            return self._hold(scripted, lambda: self._hear(line))
+            return self._role.hold(scripted, lambda: self._hear(line))
         return self._line(line, scripted)
-
-    def _hold(self, held: Held, again: Callable[[], list[Action]]) -> list[Action]:
-        self._held = again
-        self.log.remark(f"waits for {held.before}")
-        return [Hold(PATIENCE)]
 
     def _scripted(self, line: str) -> Reply | Held | None:
         """What the script answers to a line, if there is a script and it has the line here."""
-        if self._part is None:
+        if self._role.part is None:
             return None
-        shown = _RESPONSE if self._authentication.under_way else self.log.masked(line)
-        heard = self._part.hear(line, shown)
-        if isinstance(heard, Miss):
-            self.log.fault(Fault(f"unexpected {shown or 'empty line'}", heard.why, heard.place))
-            return None
-        return heard
+        shown = RESPONSE if self._authentication.under_way else self.log.masked(line)
+        return self._role.hear(line, shown)
 
     # What the answer becomes
 
@@ -383,10 +344,13 @@ class Session:
         """
         reply = scripted or changes.reply
         state, tls = self._state.state, self._state.tls
-        applied = self._apply(meant or line, answer, changes, reply, label)
+        applied = self._effects.take(
+            meant or line, answer, changes, reply, response=label == RESPONSE
+        )
         composer = Composer(changes.dribble, changes.cut)
-        composer.wait(changes.delay or 0.0)
-        self._say(composer, line, answer, changes, reply)
+        if changes.delay is not None:
+            composer.wait(changes.delay)
+        self._wording.say(composer, line, answer, changes, reply)
         self._finish(composer, answer, changes, starts_tls=applied and answer.starts_tls)
         self._over = composer.over
         if changes.discard:
@@ -404,95 +368,16 @@ class Session:
             removed=self._state.removed,
         )
         if self._state.state is State.AUTHORIZATION and not _upgrades(actions):
-            self._keep_user((meant or line).split(" ", 1)[0].upper(), applied)
+            keeps = self._scenario.server.keeps_user or ()
+            command = (meant or line).split(" ", 1)[0].upper()
+            self._effects.keep_user(keeps, command, applied=applied)
         return actions
-
-    def _keep_user(self, command: str, applied: bool) -> None:
-        """Forget the name that USER gave, unless PASS may still follow."""
-        keeps = self._scenario.server.keeps_user or ()
-        # RFC 1939, section 7: PASS must follow directly upon a successful USER.
-        kept = "refusals" in keeps if command == "PASS" else "commands" in keeps
-        if not kept and not (command == "USER" and applied):
-            self._state.user = ""
-
-    def _changes(self, line: str, meant: str, answer: Answer) -> Changes:
-        authenticates = meant.split(" ", 1)[0].upper() == "AUTH"
-        mechanism = self._authentication.mechanism if authenticates else ""
-        occasion = self._occasion(meant, answer.outcome, mechanism=mechanism)
-        changes = self._rulebook.consult(occasion)
-        # A rule that only changes how an answer looks does not make the command a right one.
-        if answer.unexpected and not changes.excused and self._conversation is None:
-            self._unexpected(line, answer.unexpected)
-        return changes
 
     def _source(self, changes: Changes, scripted: Reply | None) -> Source | None:
         """What answers; None if it is the RFCs."""
         if scripted is not None:
             return self._script
         return changes.sources[0] if changes.sources else None
-
-    def _apply(
-        self, line: str, answer: Answer, changes: Changes, reply: Reply | None, label: str
-    ) -> bool:
-        """Let the command take effect, if it does; says whether."""
-        if reply is not None and reply.by_default:
-            reply = None  # what follows the right answer does not change what it did
-        applied = answer.ok if reply is None else reply.positive
-        if changes.effect in ("apply", "skip"):
-            applied = changes.effect == "apply"
-        if applied and answer.commit is not None:
-            answer.commit()
-        elif answer.ends and self._state.state is State.TRANSACTION:
-            self._state.leave()  # the maildrop is free again, with all that was in it
-        if applied and changes.effect is not None:
-            self._affect(changes.effect, line)
-        if reply is not None and changes.effect != "apply":
-            self._follow(reply, line, label)
-        return applied
-
-    def _affect(self, effect: str | None, line: str) -> None:
-        """Do to the mail what the command should not do."""
-        if effect == "empty":
-            self._state.empty()
-        elif effect in ("retrieve", "mark", "remove"):
-            number = line.split(" ")[1:2]
-            if number and number[0].isdigit() and 0 < int(number[0][:18]) <= len(self._state.view):
-                self._affect_message(effect, int(number[0]))
-
-    def _affect_message(self, effect: str, number: int) -> None:
-        match effect:
-            case "retrieve":
-                self._state.retrieve(number)
-            case "mark":
-                self._state.mark(number)
-            case "remove":
-                self._state.remove([number])
-
-    def _follow(self, reply: Reply, line: str, label: str) -> None:
-        """Keep the SASL exchange in step with a reply that a rule gives in its place."""
-        if not reply.challenges:
-            self._authentication.abandon()
-        elif label == _RESPONSE or line.split(" ", 1)[0].upper() == "AUTH":
-            self._authentication.hold()
-
-    def _say(
-        self,
-        composer: Composer,
-        line: str,
-        answer: Answer,
-        changes: Changes,
-        reply: Reply | None,
-    ) -> None:
-        """Compose the answer."""
-        if reply is not None:
-            self._speak(reply, composer, line, answer, changes)
-            return
-        if answer.silent:
-            return
-        own = (changes.text, changes.error, changes.entry)
-        if changes is not NO_CHANGES and any(each is not None and each.holes for each in own):
-            answer.values = self._values(line, answer, changes)
-        composer.send(*render(answer, changes, self._codes))
 
     def _finish(
         self, composer: Composer, answer: Answer, changes: Changes, *, starts_tls: bool
@@ -506,129 +391,15 @@ class Session:
         elif answer.ends:
             composer.end("close")
 
-    def _speak(
-        self, reply: Reply, composer: Composer, line: str, answer: Answer, changes: Changes
-    ) -> None:
-        values = self._values(line, answer, changes)
-
-        def value_of(hole: Hole) -> str:
-            value = values.get(hole.name)
-            if value is None:
-                value = values[hole.name] = hole.example or ""
-            if self._part is not None:
-                self._part.bindings.setdefault(hole.name, value)
-            return value
-
-        def finish(template: Template, text: str) -> str:
-            rest = values.get("text", "")
-            agrees = text == ("+OK" if answer.ok else "-ERR")
-            return f"{text} {rest}" if template.open_ended and agrees and rest else text
-
-        speak(
-            reply,
-            composer,
-            value_of=value_of,
-            default=lambda: render(answer, changes, self._codes),
-            message=lambda item: self._message_data(item, values),
-            finish=finish,
-            eol=b"\n" if changes.eol == "lf" else b"\r\n",
-        )
-
-    def _values(self, line: str, answer: Answer, changes: Changes) -> dict[str, str]:
-        """What holes may hold: bindings first, then what the answer and the session know."""
-        count, octets = self._state.totals()
-        words = line.split(" ")
-        shown = answer if not answer.silent else Answer(True)
-        known = {
-            "count": str(count),
-            "octets": str(octets),
-            "last": str(self._state.last),
-            "user": self._state.user,
-            "stamp": self._state.stamp,
-            "host": "127.0.0.1",
-            "command": words[0],
-            "line": line,
-            "argument": " ".join(words[1:]),
-            "mechanism": self._authentication.mechanism,
-            "text": status_line(shown, NO_CHANGES, self._codes).partition(" ")[2],
-        }
-        if len(words) > 1 and words[1].isascii() and words[1].isdigit():
-            known["n"] = known["number"] = words[1]
-            number = int(words[1][:18])
-            if 0 < number <= len(self._state.view):
-                known["octets"] = str(self._state.view[number - 1].octets)
-                known["uid"] = self._state.view[number - 1].uid
-        if not self._state.user:
-            known.pop("user")
-        bound = self._part.bindings if self._part is not None else {}
-        return {**known, **answer.values, **changes.bindings, **bound}
-
-    def _message_data(self, item: MessageData, values: dict[str, str]) -> bytes:
-        number = item.number if isinstance(item.number, int) else int(values.get(item.number, "1"))
-        view = self._state.view or self._state.maildrops[next(iter(self._state.users))].messages
-        if not 0 < number <= len(view):
-            return b""
-        data = stuff(_part(view[number - 1], item))
-        if item.first is None:
-            return data
-        return data[: len(data) * item.first // 100 if item.percent else item.first]
-
-    # What a client should not have done
-
-    def _occasion(
-        self, line: str, outcome: str = "", *, event: bool = False, mechanism: str = ""
-    ) -> Occasion:
-        state = self._state
-        return Occasion(
-            line,
-            state.state.word,
-            state.tls,
-            state.user,
-            self.log.number,
-            event,
-            mechanism,
-            outcome,
-            pipelined=bool(self._input),
-            marked=bool(state.deleted),
-        )
-
-    def _unexpected(self, line: str, why: str) -> None:
-        if any(selects(pattern, line) for pattern in self._scenario.expect.allow):
-            return
-        shown = self.log.masked(line)
-        nearest = self._rulebook.nearest(shown)
-        text = f"{why}; nearest rule {nearest[0]}: {nearest[1]}" if nearest else why
-        place = f"{nearest[0].file}:{nearest[0].line}" if nearest else ""
-        self.log.fault(Fault(f"unexpected {shown or 'empty line'}", text, place))
-
 
 def _octets(line: str) -> int:
     """The size of a line as it came."""
     return len(line.encode("utf-8", "surrogateescape"))
 
 
-def _part(message: StoredMessage, item: MessageData) -> bytes:
-    """The octets of a message that ``<message …>`` means, not yet stuffed."""
-    match item.part:
-        case "header":
-            return message.head.removesuffix(b"\r\n") if message.head_end > 0 else message.data
-        case "body":
-            return message.data[message.head_end :] if message.head_end > 0 else b""
-        case "top":
-            return Text(message, item.lines).data
-        case _:
-            return message.data
-
-
 def _upgrades(actions: list[Action]) -> bool:
     """Whether the TLS handshake is what comes next."""
     return bool(actions) and isinstance(actions[-1], StartTLS)
-
-
-def _codes(state: SessionState) -> frozenset[str]:
-    """The response codes that the capabilities allow."""
-    there = {line.split(" ")[0] for line in state.capabilities}
-    return frozenset(code for code, capability in _CODES.items() if capability in there)
 
 
 def _script_source(scenario: Scenario) -> Source:

@@ -59,6 +59,7 @@ class SessionState:
         initial_responses: Whether AUTH takes an initial response where the server speaks first.
         now: Gives the time in seconds, from any beginning.
         authzid: What becomes of a SASL PLAIN response that asks to act as somebody else.
+        live: Whether a session sees at once what others deliver and remove.
         tls: Whether the connection is inside TLS.
         channel: What may be known of the TLS connection.
         state: The state of RFC 1939.
@@ -88,6 +89,7 @@ class SessionState:
     initial_responses: bool = False
     now: Callable[[], float] = time.monotonic
     authzid: Literal["refused", "ignored"] = "refused"
+    live: bool = False
     tls: bool = False
     channel: Channel = IN_THE_CLEAR
     state: State = State.AUTHORIZATION
@@ -112,15 +114,15 @@ class SessionState:
         wanted = name.casefold()
         return next((user for user in self.users if user.casefold() == wanted), name)
 
-    def present(self) -> list[tuple[int, StoredMessage]]:
+    def present(self) -> Iterator[tuple[int, StoredMessage]]:
         """The messages that are not marked as deleted, with their numbers."""
         deleted = self.deleted
-        return [(n, m) for n, m in enumerate(self.view, 1) if n not in deleted]
+        return ((n, m) for n, m in enumerate(self.view, 1) if n not in deleted)
 
     def totals(self) -> tuple[int, int]:
         """Count and octets of the messages not marked as deleted (RFC 1939, section 5, STAT)."""
-        present = self.present()
-        return len(present), sum(m.octets for n, m in present if n not in self.emptied)
+        octets = sum(m.octets for n, m in self.present() if n not in self.emptied)
+        return len(self.view) - len(self.deleted), octets
 
     @contextmanager
     def as_if_none_deleted(self, *, emptied: bool = False) -> Iterator[None]:
@@ -151,6 +153,18 @@ class SessionState:
         self.view = maildrop.enter()
         self.state = State.TRANSACTION
         return True
+
+    def look_again(self) -> None:
+        """Take in what has come and gone since: messages move up, what is marked stays marked."""
+        before, self.view = self.view, self.maildrop.messages
+        if self.view is before:
+            return
+        now = {message.serial: number for number, message in enumerate(self.view, 1)}
+        deleted, retrieved = (
+            {now[before[n - 1].serial] for n in numbers if before[n - 1].serial in now}
+            for numbers in (self.deleted, self.retrieved)
+        )
+        self.deleted, self.retrieved = deleted, retrieved
 
     def update(self) -> None:
         """Remove the marked messages and release the lock (RFC 1939, section 6)."""

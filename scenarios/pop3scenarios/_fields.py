@@ -101,11 +101,11 @@ Occurrences = Annotated[Nth, BeforeValidator(parse_nth), notation.OCCURRENCES]
 Number = Annotated[Nth, BeforeValidator(parse_number), notation.NUMBER]
 Outcome = Literal[
     "ok", "challenge", "refused", "unknown", "state", "syntax", "not-offered", "credentials",
-    "locked", "delay", "missing", "deleted", "gone", "utf8", "overlong", "cancelled",
+    "locked", "delay", "missing", "deleted", "gone", "no-user", "utf8", "overlong", "cancelled",
 ]  # fmt: skip
 Tolerance = Literal[
     "leading-spaces", "trailing-spaces", "repeated-spaces", "tabs", "carriage-returns", "nul",
-    "upper-case-names", "initial-responses",
+    "nul-joins", "upper-case-names", "initial-responses",
 ]  # fmt: skip
 Outcomes = Annotated[tuple[Outcome, ...], BeforeValidator(_listed), notation.OUTCOMES]
 Announcement = Annotated[Announced, BeforeValidator(_announced), notation.ANNOUNCEMENT]

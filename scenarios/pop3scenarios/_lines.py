@@ -43,6 +43,7 @@ _TYPE_BY_NAME = {
     "n": "int",
     "number": "int",
     "count": "int",
+    "marked": "int",
     "octets": "int",
     "last": "int",
     "lines": "int",

@@ -23,6 +23,7 @@ STATE_HOLES = {
     "user": "the user name that was given",
     "password": "the password of that user",
     "count": "how many messages there are, those marked as deleted left out",
+    "marked": "how many messages are marked as deleted",
     "octets": "the size that is meant: of a message that was named, else of all",
     "number": "the message number that was named",
     "n": "the same",
@@ -38,7 +39,7 @@ STATE_HOLES = {
 }
 
 #: Those of them that hold a number.
-NUMBER_HOLES = frozenset({"count", "number", "n", "last"})
+NUMBER_HOLES = frozenset({"count", "marked", "number", "n", "last"})
 
 
 def check_rules(

@@ -77,7 +77,7 @@ def _messages(item: MailItem) -> Iterator[Mail]:
     elif item.files is not None:
         yield from _in_files(item, _matching(item.files))
     elif item.raw is not None:
-        content = InMemory(_crlf(item.raw))
+        content = InMemory(_stored(item.raw, item))
         yield from (Mail(content, item.uid, item.sessions) for _ in range(item.count))
     else:
         recipe = _recipe(item)
@@ -107,7 +107,7 @@ def _in_files(item: MailItem, paths: list[Path]) -> Iterator[Mail]:
 
 def _recipe(item: MailItem) -> Recipe:
     if item.octets is None:
-        return Recipe(_head(item), body=_crlf(item.body or ""))
+        return Recipe(_head(item), body=_stored(item.body or "", item))
     return Recipe(_head(item), _head(item, short=True), octets=item.octets)
 
 
@@ -130,11 +130,13 @@ def _head(item: MailItem, *, short: bool = False) -> tuple[bytes, ...]:
     }
     lines = (f"{name}: {value}".rstrip("\n") for name, value in fields.items() if value is not None)
     head = "".join(f"{line}\n" for line in lines) + "\n"
-    return tuple(_crlf(part) for part in head.split(_NUMBER))
+    return tuple(_stored(part, item) for part in head.split(_NUMBER))
 
 
-def _crlf(text: str) -> bytes:
-    return _BARE_LF.sub(b"\r\n", text.encode("utf-8", "surrogateescape"))
+def _stored(text: str, item: MailItem) -> bytes:
+    """The octets of a text that stands in the scenario, with the line ends that it is to have."""
+    octets = text.encode("utf-8", "surrogateescape")
+    return octets if item.line_ends == "lf" else _BARE_LF.sub(b"\r\n", octets)
 
 
 def _matching(pattern: str) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -106,6 +106,12 @@ class MailItem(Section):
         description="The unique-id, instead of one made by the server.",
         examples=["a1"],
     )
+    line_ends: Literal["crlf", "lf"] | None = Field(
+        default=None,
+        description="How the lines of an inline message or of raw are stored; a correct server "
+        "ends them with CRLF all the same.",
+        examples=["lf"],
+    )
     sessions: Occurrences | None = Field(
         default=None,
         description="The sessions of its user in which the message is there, from 1: 2.., ..1.",
@@ -155,6 +161,8 @@ class MailItem(Section):
             raise ValueError("a uid is of one message")
         if self.update and (self.count > 1 or not {"mbox", "maildir"} & set(named)):
             raise ValueError("update goes with mbox and maildir, and not with count")
+        if self.line_ends is not None and {*named} - {"body", "raw"}:
+            raise ValueError(f"line-ends go with a message that is written here, not {named[0]}")
         if self.octets is not None and self.octets < smallest(self):
             raise ValueError(f"its header alone has {smallest(self)} octets")
         return self

@@ -46,6 +46,13 @@ class ServerSection(Section):
     lock: Literal["exclusive", "none"] | None = Field(
         default=None, description="Whether a second session of the same user is refused."
     )
+    view: Literal["at-login", "live"] | None = Field(
+        default=None,
+        description=(
+            "Whether a session sees the mail as it was at login, or at once what others deliver "
+            "and remove: then the messages behind it move up."
+        ),
+    )
     authzid: Literal["refused", "ignored"] | None = Field(
         default=None,
         description="What becomes of a SASL PLAIN response that asks to act as somebody else.",

@@ -160,6 +160,7 @@ OUTCOME_MEANINGS: Mapping[str, str] = {
     "missing": "there is no message of that number",
     "deleted": "the message is marked as deleted",
     "gone": "another session has removed the message, and this one still sees it",
+    "no-user": "USER is taken although nobody has the name; ok too",
     "utf8": "it needs UTF8, which the client has not asked for",
     "overlong": "the line is longer than its limit",
     "cancelled": "the client has called off a SASL exchange",
@@ -178,7 +179,8 @@ OUTCOMES = Notation(
 ANNOUNCEMENT = Notation(
     "size",
     "omitted; +37 or -5 more or fewer; 200% of it; rounded 1024 up to a multiple; lf,"
-    " crcrlf, lf-lines, stored, unended or body, to count otherwise; =text, or any other text: that text.",
+    " crcrlf, lf-lines, stored, unended or body, to count otherwise; =text, or any other text:"
+    " that text.",
     ("omitted", "+37", "200%", "rounded 1024", "stored", "=-1"),
     _words("omitted", "lf", "crcrlf", "lf-lines", "stored", "unended", "body"),
 )

@@ -127,9 +127,12 @@ class Rule(Section):
             "CR CR LF, and the empty line that TOP looks for is LF LF."
         ),
     )
-    blank_line: bool | None = Field(
+    blank_line: Literal["double"] | bool | None = Field(
         default=None,
-        description="off: TOP of a message that is all header ends without an empty line.",
+        description=(
+            "off: TOP of a message that is all header ends without an empty line; double: a second "
+            "empty line follows the header."
+        ),
     )
     columns: int | None = Field(
         default=None,
@@ -236,6 +239,10 @@ _EARLY = {
 }  # fmt: skip
 
 
+#: Outcomes that are no refusals.
+_ACCEPTED = frozenset({"ok", "challenge", "gone", "no-user"})
+
+
 def _wider(mine: object, theirs: object) -> bool:
     """Whether a selector lets through all that another one does."""
     if mine is None or mine == theirs:
@@ -245,8 +252,8 @@ def _wider(mine: object, theirs: object) -> bool:
     if isinstance(mine, Nth) and isinstance(theirs, Nth):
         return theirs.within(mine)
     if isinstance(mine, tuple) and isinstance(theirs, tuple):
-        reasons = set(theirs) <= set(mine)
-        return reasons or ("refused" in mine and not {"ok", "challenge", "gone"} & set(theirs))
+        reasons = set(theirs) <= set(mine) | ({"no-user"} if "ok" in mine else set())
+        return reasons or ("refused" in mine and not _ACCEPTED & set(theirs))
     return False
 
 

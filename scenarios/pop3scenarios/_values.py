@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,18 +75,21 @@ def _parse_range(value: object, first: int) -> tuple[int, int | None]:
     return low, high
 
 
+#: What an announcement can be in one word.
+_Word = Literal["omitted", "lf", "crcrlf", "lf-lines", "stored", "unended", "body"]
+_WORDS: tuple[_Word, ...] = get_args(_Word)
+
+
 @dataclass(frozen=True, slots=True)
 class Announced:
     """What the server says instead of the true number of octets.
 
     ``omitted``; ``+37`` or ``-5`` more or fewer; ``200%`` of it; ``rounded 1024`` up to a multiple;
-    ``lf``, ``crcrlf``, ``stored``, ``unended`` or ``body`` to count otherwise; ``=…`` or any other
-    text: that text itself.
+    ``lf``, ``crcrlf``, ``lf-lines``, ``stored``, ``unended`` or ``body`` to count otherwise; ``=…``
+    or any other text: that text itself.
     """
 
-    kind: Literal[
-        "omitted", "add", "percent", "rounded", "lf", "crcrlf", "stored", "unended", "body", "text"
-    ]
+    kind: Literal[_Word, "add", "percent", "rounded", "text"]
     amount: int = 0
     text: str = ""
 
@@ -96,7 +99,8 @@ class Announced:
         Args:
             octets: The true number of octets.
             counted: Gives what is counted otherwise: ``lf``, one octet a line end;
-                ``crcrlf``, three; ``stored``; ``unended``, without a last line end that is not stored; ``body``, -1 if there is
+                ``crcrlf``, three; ``lf-lines``, one more for each LF that is stored; ``stored``;
+                ``unended``, without a last line end that is not stored; ``body``, -1 if there is
                 none.
         """
         match self.kind:
@@ -108,7 +112,7 @@ class Announced:
                 return str(octets * self.amount // 100)
             case "rounded":
                 return str(-(-octets // self.amount) * self.amount)
-            case "lf" | "crcrlf" | "stored" | "unended" | "body":
+            case "lf" | "crcrlf" | "lf-lines" | "stored" | "unended" | "body":
                 return str(octets if counted is None else counted(self.kind))
             case "text":
                 return self.text
@@ -116,18 +120,9 @@ class Announced:
 
 def parse_announced(text: str) -> Announced:
     """An :class:`Announced` from its notation."""
-    if text == "omitted":
-        return Announced("omitted")
-    if text == "lf":
-        return Announced("lf")
-    if text == "crcrlf":
-        return Announced("crcrlf")
-    if text == "stored":
-        return Announced("stored")
-    if text == "unended":
-        return Announced("unended")
-    if text == "body":
-        return Announced("body")
+    for word in _WORDS:
+        if text == word:
+            return Announced(word)
     if re.fullmatch(r"[+-][0-9]{1,18}", text):
         return Announced("add", int(text))
     if re.fullmatch(r"[0-9]{1,18}%", text):

@@ -64,6 +64,7 @@ def test_refused() -> None:
         ("intact: 3", "messages intact: expected 3, got 4"),
         ("error: closed", "error: expected closed, got none"),
         ("mode: slow", "mode at end: expected slow, got retr"),
+        ("lost: 2", "0 message(s) are gone from the server, expected 2"),
         ("notices: [no-capa]", "deviations noticed: expected no-capa, got none"),
     ],
 )

@@ -205,9 +205,9 @@ class FakeServer:
             self.answers[f"RETR {number}"] = self.message(raw, b"%d octets" % len(raw))
         self.answers |= answers or {}
 
-    def exchange(self, line: str) -> Iterator[Any]:
+    def exchange(self, line: str) -> Any:
         """What is said in an exchange that begins with this command."""
-        script = self.exchanges.get(line.split(" ")[1], [b"-ERR unknown mechanism\r\n"])
+        script: Any = self.exchanges.get(line.split(" ")[1], [b"-ERR unknown mechanism\r\n"])
         return script(line) if callable(script) else iter_answers(script)
 
     @staticmethod
@@ -372,7 +372,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     async def sock_sendall(self, sock: Any, data: Any) -> None:
         sock.sendall(data)
 
-    def run_in_executor(self, _executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
         future = self.create_future()
         try:
             future.set_result(func(*args))
@@ -409,6 +409,15 @@ def facade(kind: str) -> Iterator[Facade]:
     one = Facade() if kind == "blocking" else AsyncFacade(asyncio.new_event_loop())
     yield one
     one.close()
+
+
+@pytest.fixture
+def facades() -> Iterator[list[Facade]]:
+    """Both clients, for tests that compare them."""
+    both = [Facade(), AsyncFacade(asyncio.new_event_loop())]
+    yield both
+    for one in both:
+        one.close()
 
 
 @pytest.fixture

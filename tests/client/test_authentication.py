@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import subprocess
 import sys
 import traceback
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 import pop3client
-from pop3client import TLSInfo, _scram
+from pop3client import TLSInfo
 
 STAMP = b"<1896.697170952@dbc.mtview.ca.us>"
 TLS_UP = TLSInfo("TLSv1.2", "X", {}, b"", b"unique")
@@ -432,7 +433,7 @@ def test_secrets_are_never_shown(fake: Any, log_in: Any, challenges: int) -> Non
 
 def test_scram_without_its_extra(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without scramp SCRAM is not chosen; asked for, it is an error that names the extra."""
-    monkeypatch.setattr(_scram.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     server = fake({"CAPA": capa("SCRAM-SHA-256", "PLAIN")})
 
     with server.connect() as client:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import pop3client
+from pop3client._patience import Patience
+from pop3client._wants import Expect
 
 STEPS = [
     "greeting",
@@ -134,6 +136,18 @@ def test_dribble(fake: Any, step: str) -> None:
     # limit of its own.
     slack = 32.0 if step in {"RETR 1", "TOP 1 0"} else 1.0
     assert clock.now - 1000 <= limit + slack
+
+
+def test_no_time_is_left() -> None:
+    """A wait whose time is up before it begins is over at once."""
+    now = [0.0]
+    patience = Patience(lambda: now[0])
+    patience.start(Expect("NOOP", 5.0))
+    assert patience.seconds() == 5.0
+
+    now[0] = 5.0
+    with pytest.raises(pop3client.POP3TimeoutError, match=r"NOOP: .* within 5 s"):
+        patience.seconds()
 
 
 def test_a_long_message_may_take_long(fake: Any) -> None:

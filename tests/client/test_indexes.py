@@ -78,7 +78,7 @@ def test_a_bad_end_is_refused_before_last_is_asked(fake: Any) -> None:
     server = fake()
     with server.connect() as client:
         with pytest.raises(pop3client.InvalidArgument):
-            client.retrieve("next", "nonsense")  # type: ignore[arg-type]
+            client.retrieve("next", "nonsense")
 
         assert b"LAST\r\n" not in server.sent
 

@@ -58,6 +58,22 @@ def test_parts_that_nobody_wants(fake: Any) -> None:
     assert server.sent[-1] == b"RETR 1\r\n"
 
 
+def test_close_in_the_middle_of_a_message(fake: Any) -> None:
+    """Method close cannot say QUIT there: it says so, and closes the connection without it."""
+    server = fake(mail=(BIG,), cut=50_000)
+    client = server.connect()
+    parts = client.iter_retr(1)
+    next(parts)
+
+    with pytest.raises(pop3client.StateError, match="read to its end"):
+        client.close()
+
+    assert server.connection.closed
+    assert server.sent[-1] == b"RETR 1\r\n"
+    with pytest.raises(pop3client.ConnectionClosed):
+        list(parts)
+
+
 def test_parts_that_end_too_soon(fake: Any, cut: int | None) -> None:
     """A connection that is lost in the middle is an error, not the end of the message."""
     server = fake({"RETR 1": (b"+OK\r\nhalf a line", fake.End.CLOSE)}, cut=cut)

@@ -87,6 +87,17 @@ def test_capa_closes(fake: Any, cut: int | None, how: str) -> None:
     ]
 
 
+def test_closed_before_capa(fake: Any) -> None:
+    """A connection that is closed before CAPA is sent was not closed because of it."""
+    server = fake(greeting=(b"+OK\r\n", fake.End.CLOSE))
+
+    with pytest.raises(pop3client.ConnectionClosed, match="before CAPA") as caught:
+        server.connect()
+
+    assert [entry.quirk for entry in caught.value.deviations] == ["greeting-bare"]
+    assert len(server.connections) == 1
+
+
 def test_capa_closes_and_then_nobody_answers(fake: Any) -> None:
     """The second connection is the last one."""
     server = fake({"CAPA": fake.End.CLOSE, "USER": fake.End.CLOSE})
@@ -279,9 +290,10 @@ def test_close_after_a_refused_login(fake: Any, cut: int | None, how: str) -> No
         client.login("alice", "secret")
 
 
-def test_two_answers_to_a_refused_login(fake: Any, cut: int | None) -> None:
+@pytest.mark.parametrize("more", [b"+OK Pop server signing off.\r\n", b"x" * 9000])
+def test_two_answers_to_a_refused_login(fake: Any, cut: int | None, more: bytes) -> None:
     """A second answer would pass for the next command's; the session is over."""
-    server = fake({"PASS": b"-ERR [AUTH] no\r\n+OK Pop server signing off.\r\n"}, cut=cut)
+    server = fake({"PASS": b"-ERR [AUTH] no\r\n" + more}, cut=cut)
     client = server.client()
 
     with pytest.raises(pop3client.AuthenticationError):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import ssl
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import pop3client
 from pop3client import OAuthBearer, Plain, XOAuth2
 from pop3mock import MockServer
-from pop3scenarios import loads
+from pop3scenarios import expand, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 USER, PASSWORD = "alice", "secret"
 
@@ -22,6 +26,51 @@ def open_client(facade: Any, server: MockServer, **options: Any) -> Any:
 def quirks(client: Any) -> list[str]:
     """What the client has put up with."""
     return [deviation.quirk for deviation in client.deviations]
+
+
+def fetch_all(facade: Any, reference: str) -> Any:
+    """Fetch all mail from a mock that plays a scenario: what came, and how it ended."""
+    with MockServer(reference) as server:
+        expect = server.scenario.expect.fetch
+        options: dict[str, Any] = {
+            "port": server.port,
+            "tls": pop3client.TLS(expect.tls or "none"),
+            "msex": bool(expect.msex),
+            "retr_mode": pop3client.RetrMode(expect.start or "retr"),
+            "timeout": 1.0,
+        }
+        if expect.tls not in (None, "none"):
+            options["ssl_context"] = server.client_context()
+        failures: dict[int, pop3client.POP3Error] = {}
+        messages: Sequence[pop3client.Message] = []
+        notices: Sequence[pop3client.Deviation] = []
+        error, mode = "", ""
+        try:
+            client = facade.connect(server.host, *server.credentials, mechanism="USER", **options)
+        except pop3client.POP3Error as refused:
+            error, notices = type(refused).__name__, refused.deviations
+        else:
+            try:
+                messages = client.retrieve("start", "end", on_error=failures.__setitem__)
+                client.close()
+            except pop3client.POP3Error as broken:
+                messages, error = messages or broken.retrieved, type(broken).__name__
+            client.abort()
+            mode, notices = client.config.retr_mode, client.deviations
+        noted = [(entry.quirk, entry.where, entry.count) for entry in notices]
+        failed = {number: type(why) for number, why in failures.items()}
+        return [message.raw for message in messages], failed, error, mode, noted
+
+
+REFERENCES = [ref for folder in ("servers", "quirks", "faults") for ref in expand(f"{folder}/*")]
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_both_clients_end_alike(facades: Any, reference: str) -> None:
+    """Under every scenario that ships both clients get the same messages and the same errors."""
+    blocking, asynchronous = facades
+
+    assert fetch_all(blocking, reference) == fetch_all(asynchronous, reference)
 
 
 SURVIVED: list[tuple[str, Any, list[str]]] = [
@@ -130,11 +179,10 @@ def test_a_plus_that_is_no_success(facade: Any) -> None:
 @pytest.mark.parametrize("at_once", [False, True], ids=["two steps", "initial response"])
 def test_why_a_token_is_refused(facade: Any, kind: Any, at_once: bool) -> None:
     """The reason comes as a challenge and is in the error; the session can go on."""
-    with MockServer("oauth-error-as-challenge") as server:
-        with open_client(facade, server) as client:
-            with pytest.raises(pop3client.OAuthError) as caught:
-                client.authenticate(kind(USER, "token", initial_response=at_once))
-            client.login(USER, PASSWORD, "USER")
+    with MockServer("oauth-error-as-challenge") as server, open_client(facade, server) as client:
+        with pytest.raises(pop3client.OAuthError) as caught:
+            client.authenticate(kind(USER, "token", initial_response=at_once))
+        client.login(USER, PASSWORD, "USER")
 
     assert caught.value.details["status"] == "400"
     assert caught.value.details["scope"] == "https://mail.google.com/"
@@ -199,3 +247,33 @@ tls: {mode: MODE}
             assert (client.tls is None) == (tls is pop3client.TLS.NONE)
             assert quirks(client) == []
         server.verify()
+
+
+@pytest.mark.parametrize("name", ["SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", None])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("tls", [pop3client.TLS.STLS, pop3client.TLS.IMPLICIT])
+def test_a_login_that_is_bound_to_tls(
+    facade: Any, tls: pop3client.TLS, version: ssl.TLSVersion, name: str | None
+) -> None:
+    """Inside TLS a login is bound to it, and that is what is chosen unasked."""
+    mode = "implicit" if tls is pop3client.TLS.IMPLICIT else "stls"
+    head = "pop3: 1\nname: bound\nsummary: bound\n"
+    with MockServer(loads(f"{head}tls: {{mode: {mode}}}\n")) as server:
+        context = server.client_context()
+        context.minimum_version = context.maximum_version = version
+        with open_client(facade, server, tls=tls, ssl_context=context) as client:
+            client.login(USER, PASSWORD, name)
+            assert quirks(client) == []
+
+        tried = [line.split()[1] for line in map(str, server.journal.commands) if "AUTH" in line]
+        assert tried == [name or "SCRAM-SHA-256-PLUS"]
+
+
+def test_a_login_by_certificate(facade: Any) -> None:
+    """EXTERNAL says nothing but that the certificate has said it."""
+    head = "pop3: 1\nname: external\nsummary: external\n"
+    with MockServer(loads(f"{head}tls: {{mode: stls, client-certificate: required}}\n")) as server:
+        context = server.client_context(user=USER)
+        with open_client(facade, server, tls=pop3client.TLS.STLS, ssl_context=context) as client:
+            client.authenticate(pop3client.External())
+            assert client.stat().count == len(server.maildrop)

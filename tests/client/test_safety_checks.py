@@ -128,11 +128,11 @@ CHECKS = {
         "    return\n",
         "test_tls.py::test_it_works",
     ),
-    "CAPA is forgotten after login": Check(
-        "_opening.py",
-        "    session.capabilities = Capabilities()\n    if any(",
-        "    if any(",
-        "test_authentication.py::test_capa_refused_after_login",
+    "CAPA is asked again after login": Check(
+        "_authentication.py",
+        "    yield from ask_again(session)\n",
+        "",
+        "test_authentication.py::test_capa_is_asked_again_after_login",
     ),
     "secrets of mechanisms in the clear": Check(
         "_authentication.py",
@@ -141,13 +141,13 @@ CHECKS = {
         "test_authentication.py::test_objects_that_show_a_secret",
     ),
     "secrets of mechanisms in errors": Check(
-        "_authentication.py",
+        "_exchange.py",
         "    session.keep(*mechanism.secrets)\n    words",
         "    words",
         "test_authentication.py::test_secrets_are_never_shown",
     ),
     "what was sent, in errors": Check(
-        "_authentication.py",
+        "_exchange.py",
         "    session.keep(line)\n",
         "",
         "test_authentication.py::test_secrets_are_never_shown",
@@ -159,7 +159,7 @@ CHECKS = {
         "test_authentication.py::test_a_refusal_of_the_user_is_final",
     ),
     "+OK before all is said is no success": Check(
-        "_authentication.py",
+        "_exchange.py",
         "if reply.ok and not (done and mechanism.finished):",
         "if False:",
         "test_sasl.py::test_a_server_that_does_not_know_the_password",
@@ -190,7 +190,7 @@ CHECKS = {
         "test_sasl.py::test_whoever_hides_the_offer_is_found_out",
     ),
     "an exchange is cancelled": Check(
-        "_authentication.py",
+        "_exchange.py",
         "            yield from _cancel(session, step)\n",
         "            pass\n",
         "test_sasl.py::test_one_challenge_too_many",
@@ -206,12 +206,6 @@ CHECKS = {
         "if self.busy and self.state is not State.CLOSED:",
         "if False:",
         "test_asyncio.py::test_one_thing_at_a_time",
-    ),
-    "a message that is given up": Check(
-        "_asyncio.py",
-        "            steps.close()  # whoever",
-        "            pass  # whoever",
-        "test_messages.py::test_parts_that_nobody_wants",
     ),
     "other tasks": Check(
         "_asyncio.py",
@@ -239,7 +233,7 @@ CHECKS = {
     ),
     "the callback may refuse": Check(
         "_opening.py",
-        "        config.tls_callback(session.tls)\n",
+        "        config.tls_callback(info)\n",
         "        pass\n",
         "test_tls.py::test_callback_refuses",
     ),

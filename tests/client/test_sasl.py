@@ -196,7 +196,9 @@ def test_ok_that_is_none_and_an_answer_that_fails(fake: Any) -> None:
 # SCRAM
 
 
-def scram_server(password: str, *, binding: Any = None, spoil: Any = None) -> Any:
+def scram_server(
+    password: str, *, binding: Any = None, spoil: Any = None, more: bool = False
+) -> Any:
     """A server's side of SCRAM by scramp; ``spoil`` may change its messages."""
 
     def script(line: str) -> Any:
@@ -221,6 +223,9 @@ def scram_server(password: str, *, binding: Any = None, spoil: Any = None) -> An
             assert last in {"", "*"}
             if last == "*" or answer.startswith("e="):
                 return b"-ERR [AUTH] no\r\n"
+        if more:
+            assert (yield b"+ \r\n") == "*"
+            return b"-ERR cancelled\r\n"
         return b"+OK logged in\r\n"
 
     return script
@@ -307,6 +312,17 @@ def test_scram_first_messages_that_are_none(fake: Any, cut: int | None, first: s
 
     assert b"*\r\n" in server.sent
     assert b"USER alice\r\n" in server.sent
+
+
+def test_scram_and_one_challenge_too_many(fake: Any, cut: int | None) -> None:
+    """After both proofs nothing is left to say."""
+    server = fake(exchanges={"SCRAM-SHA-1": scram_server(PASSWORD, more=True)}, cut=cut)
+    client = server.client()
+
+    with pytest.raises(pop3client.ChallengeError, match="one more challenge"):
+        client.login(USER, PASSWORD, "SCRAM-SHA-1")
+
+    client.close()
 
 
 @pytest.mark.parametrize("user", ["", "\u200e", "a\u0000b"])

@@ -187,6 +187,16 @@ def test_refusal_of_a_missing_message_teaches_nothing(fake: Any) -> None:
     assert client.deviations == ()
 
 
+@pytest.mark.parametrize("answer", [b"+OK 2 112\r\n", b"+OK 112\r\n"])
+def test_a_size_of_another_message(fake: Any, cut: int | None, answer: bytes) -> None:
+    """A size that LIST gives for another message, or for none, is no size."""
+    server = fake({"LIST 1": answer}, mail=(A, B), cut=cut)
+    with server.connect(retr_mode=RetrMode.LIST) as client:
+        assert client.retr(1).raw == A
+        assert [entry.quirk for entry in client.deviations] == ["list-sizes-wrong"]
+        assert client.config.retr_mode is RetrMode.SLOW
+
+
 def test_a_lying_size_costs_little_memory(fake: Any) -> None:
     """A size of terabytes does not make the client reserve them."""
     server = fake({"RETR 1": fake.message(A, b"9000000000000 octets")})

@@ -118,6 +118,21 @@ def test_all_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tried == [10.0, 6.0, 2.0]
 
 
+def test_reset_while_connecting(facade: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is reset as soon as it stands was made, and then closed."""
+
+    def reset(*_: object) -> None:
+        raise ConnectionResetError
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if facade.kind == "blocking":
+            monkeypatch.setattr(socket.socket, "connect", reset)
+        else:
+            monkeypatch.setattr(facade.loop, "sock_connect", reset)
+        with pytest.raises(pop3client.ConnectionClosed, match="greeting"):
+            facade.client("127.0.0.1", port=server.getsockname()[1], timeout=5)
+
+
 def test_silent_socket(facade: Any) -> None:
     """On a real socket too the wait for the greeting ends."""
     ours, theirs = socket.socketpair()

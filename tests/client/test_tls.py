@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import socket
 import ssl
@@ -54,18 +55,20 @@ class Peer:
         implicit: bool,
         capa_in_tls: bytes,
         instead: str,
+        farewell: bool,
     ) -> None:
         self.client_end, self._end = socket.socketpair()
         self._end.settimeout(5)
         self._context = context
         self._implicit = implicit
         self._instead = instead
+        self._farewell = farewell
         self._capa_in_tls = capa_in_tls
         self.said: list[tuple[str, bytes]] = []
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
-    def socket(self, _host: str, _port: int, _timeout: float) -> socket.socket:
+    def factory(self, _host: str, _port: int, _timeout: float) -> socket.socket:
         return self.client_end
 
     def _run(self) -> None:
@@ -77,6 +80,9 @@ class Peer:
             connection.sendall(b"+OK ready\r\n")
             while line := self._line(connection):
                 self.said.append(("tls" if secured else "clear", line))
+                if line == b"XEND\r\n":
+                    self._end_tls(connection)
+                    return
                 connection.sendall(self._answer(line, secured=secured))
                 if line == b"STLS\r\n":
                     connection, secured = self._secure(connection), True
@@ -84,6 +90,12 @@ class Peer:
             pass
         finally:
             connection.close()
+
+    def _end_tls(self, connection: Any) -> None:
+        if self._farewell:
+            connection.settimeout(0)
+            with contextlib.suppress(ssl.SSLWantReadError):  # ours is sent, theirs is not here
+                connection.unwrap()
 
     def _secure(self, connection: socket.socket) -> socket.socket:
         if self._context is None:
@@ -135,8 +147,17 @@ def peer() -> Iterator[Any]:
         implicit: bool = False,
         capa_in_tls: bytes = b"+OK\r\nUIDL\r\n.\r\n",
         instead: str = "garbage",
+        farewell: bool = False,
     ) -> Peer:
-        peers.append(Peer(context, implicit=implicit, capa_in_tls=capa_in_tls, instead=instead))
+        peers.append(
+            Peer(
+                context,
+                implicit=implicit,
+                capa_in_tls=capa_in_tls,
+                instead=instead,
+                farewell=farewell,
+            )
+        )
         return peers[-1]
 
     yield start
@@ -165,7 +186,7 @@ def test_it_works(facade: Any, peer: Any, ca: trustme.CA, tls: TLS) -> None:
         "alice",
         "secret",
         tls=tls,
-        socket_factory=one.socket,
+        socket_factory=one.factory,
         ssl_context=client_context(ca),
         tls_callback=callback,
         timeout=5,
@@ -190,7 +211,7 @@ def test_capa_is_forgotten(facade: Any, peer: Any, ca: trustme.CA) -> None:
     with facade.client(
         HOST,
         tls=TLS.STLS,
-        socket_factory=one.socket,
+        socket_factory=one.factory,
         ssl_context=client_context(ca),
         timeout=5,
     ) as client:
@@ -217,7 +238,7 @@ def test_callback_refuses(facade: Any, peer: Any, ca: trustme.CA, tls: TLS) -> N
             "alice",
             "secret",
             tls=tls,
-            socket_factory=one.socket,
+            socket_factory=one.factory,
             ssl_context=client_context(ca),
             tls_callback=callback,
             timeout=5,
@@ -265,7 +286,7 @@ def test_handshake_fails(
             "alice",
             "secret",
             tls=tls,
-            socket_factory=one.socket,
+            socket_factory=one.factory,
             ssl_context=trusted,
             timeout=5,
         )
@@ -284,7 +305,7 @@ def test_default_policy(facade: Any, peer: Any, ca: trustme.CA) -> None:
 
     one = peer(server_context(ca))
     with pytest.raises(pop3client.TLSError, match="authority"):
-        facade.client(HOST, tls=TLS.STLS, socket_factory=one.socket, timeout=5)
+        facade.client(HOST, tls=TLS.STLS, socket_factory=one.factory, timeout=5)
 
 
 @pytest.mark.parametrize("tls", MODES)
@@ -292,12 +313,30 @@ def test_default_policy(facade: Any, peer: Any, ca: trustme.CA) -> None:
 def test_nobody_shakes_hands(facade: Any, peer: Any, tls: TLS, silent: bool) -> None:
     """A server that closes, or falls silent, instead of a handshake."""
     one = peer(None, implicit=tls is TLS.IMPLICIT, instead="silence" if silent else "close")
-    kind = pop3client.POP3TimeoutError if silent else pop3client.TLSError
+    kind: Any = pop3client.POP3TimeoutError if silent else pop3client.TLSError
 
     with pytest.raises(kind, match="handshake") as caught:
-        facade.client(HOST, tls=tls, socket_factory=one.socket, timeout=0.2 if silent else 5.0)
+        facade.client(HOST, tls=tls, socket_factory=one.factory, timeout=0.2 if silent else 5.0)
 
     assert caught.value.step == ("TLS handshake" if silent else "handshake")
+    assert one.client_end.fileno() == -1
+
+
+@pytest.mark.parametrize("farewell", [False, True])
+def test_the_end_inside_tls(facade: Any, peer: Any, ca: trustme.CA, farewell: bool) -> None:
+    """A connection that ends is one that ends, whether TLS says so or not."""
+    one = peer(server_context(ca), farewell=farewell)
+    client = facade.client(
+        HOST,
+        tls=TLS.STLS,
+        socket_factory=one.factory,
+        ssl_context=client_context(ca),
+        timeout=5,
+    )
+
+    with pytest.raises(pop3client.ConnectionClosed, match="XEND"):
+        client.command("XEND")
+
     assert one.client_end.fileno() == -1
 
 
@@ -319,7 +358,7 @@ def test_the_server_wants_a_certificate(
             "alice",
             "secret",
             tls=tls,
-            socket_factory=one.socket,
+            socket_factory=one.factory,
             ssl_context=client_context(ca),
             timeout=5,
         )

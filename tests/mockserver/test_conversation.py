@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pop3mock import MockServer, _conversation, _session
+from pop3mock import MockServer, _conversation, _role
 from pop3mock._actions import End, Hold, Send, StartTLS
 from pop3scenarios import loads
 
@@ -751,7 +751,7 @@ def test_patience_over_sockets(
     raw: Callable[[MockServer], RawClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wait for another connection is bounded."""
-    monkeypatch.setattr(_session, "PATIENCE", 0.01)
+    monkeypatch.setattr(_role, "PATIENCE", 0.01)
     with playing(TWO) as server:
         raw(server).line()
 

@@ -45,11 +45,71 @@ def test_eol_stored_ends_the_last_line() -> None:
     assert said.endswith(b"A: b\n\nx\r\n.\r\n")
 
 
+def test_blank_line_double() -> None:
+    """A second empty line can follow the header; where no empty line ends it, there is none."""
+    rules = "rules: [{when: TOP, blank-line: double}]"
+
+    said = talk_over(b"A: b\r\n\r\nx\r\n", rules, b"TOP 1 1\r\n")
+
+    assert said.endswith(b"\r\nA: b\r\n\r\n\r\nx\r\n.\r\n")
+    assert talk_over(b"A: b\r\n", rules, b"TOP 1 1\r\n").endswith(b"\r\nA: b\r\n\r\n.\r\n")
+
+
 def test_eol_crcrlf() -> None:
     """A server that puts a CR before each LF, whatever stands there, doubles it."""
     said = talk_over(b"A: b\r\n\r\n.\r\n", "rules: [{when: RETR, eol: crcrlf}]", b"RETR 1\r\n")
 
     assert said == b"+OK 11 octets\r\nA: b\r\r\n\r\r\n..\r\r\n.\r\n"
+
+
+LF_LINES = "rules: [{when: [RETR, TOP, LIST], eol: lf-lines, octets: lf-lines}]"
+
+
+@pytest.mark.parametrize(
+    ("mail", "octets", "whole"),
+    [
+        (b"A: b\r\n\r\n.\r\n2\r\n", 18, b"A: b\r\r\n\r\r\n..\r\r\n2\r\r\n"),
+        (b"A: b\n\n.\n2\n", 14, b"A: b\r\n\r\n..\r\n2\r\n"),
+        (b"A: b\n\n.\n2", 12, b"A: b\r\n\r\n..\r\n2\r\n"),
+        (b"A: b\r\n", 7, b"A: b\r\r\n"),
+    ],
+)
+def test_eol_lf_lines(mail: bytes, octets: int, whole: bytes) -> None:
+    """A server that knows lines by LF alone gives each a CR, and counts it."""
+    said = talk_over(mail, LF_LINES, b"RETR 1\r\nLIST 1\r\n")
+
+    assert said == b"+OK %d octets\r\n" % octets + whole + b".\r\n+OK 1 %d\r\n" % octets
+
+
+@pytest.mark.parametrize(
+    ("mail", "top"),
+    [
+        (b"A: b\r\n\r\n1\r\n2\r\n", b"A: b\r\r\n\r\r\n1\r\r\n2\r\r\n"),
+        (b"A: b\n\n1\n2\n", b"A: b\r\n\r\n1\r\n"),
+        (b"A: b\n", b"A: b\r\n"),
+    ],
+)
+def test_eol_lf_lines_in_top(mail: bytes, top: bytes) -> None:
+    """To such a server a line that holds a CR is not empty: the header ends nowhere."""
+    said = talk_over(mail, LF_LINES, b"TOP 1 1\r\n")
+
+    assert said == b"+OK top of message 1\r\n" + top + b".\r\n"
+
+
+def test_eol_lf_lines_in_a_reply() -> None:
+    """A message that a reply holds goes the same way."""
+    rules = """
+rules:
+  - when: RETR
+    eol: lf-lines
+    reply: |
+      +OK
+      <message 1>
+"""
+
+    said = talk_over(b"A: b\r\n\r\n.\r\n", rules, b"RETR 1\r\n")
+
+    assert said == b"+OK\r\nA: b\r\r\n\r\r\n..\r\r\n"
 
 
 def test_columns() -> None:
@@ -59,6 +119,27 @@ def test_columns() -> None:
     )
 
     assert said == b"+OK 19 octets\r\nAb: \r\n\r\n1234\r\n.\r\n"
+
+
+def test_truncate() -> None:
+    """A message can end early, and ends properly; the top of it too, if it is as long."""
+    rules = "rules: [{when: [RETR, TOP], truncate: 10}]"
+
+    said = talk_over(b"A: b\r\n\r\n.2\r\n4\r\n", rules, b"RETR 1\r\nTOP 1 0\r\n")
+
+    assert said == (
+        b"+OK 15 octets\r\nA: b\r\n\r\n..2\r\n.\r\n+OK top of message 1\r\nA: b\r\n\r\n.\r\n"
+    )
+
+
+@pytest.mark.parametrize("octets", [13, 14, 15, 99])
+def test_truncate_at_a_line_end(octets: int) -> None:
+    """A line end is never cut in two, and none is added where one is."""
+    rules = f"rules: [{{when: RETR, truncate: {octets}}}]"
+
+    said = talk_over(b"A: b\r\n\r\n.2\r\n4\r\n", rules, b"RETR 1\r\n")
+
+    assert said == b"+OK 15 octets\r\nA: b\r\n\r\n..2\r\n4\r\n.\r\n"
 
 
 def test_terminator_bare(talk: Talk) -> None:
@@ -71,7 +152,7 @@ def test_terminator_bare(talk: Talk) -> None:
 
 @pytest.mark.parametrize(
     ("octets", "announced"),
-    [("stored", 31), ("body", 17), ("rounded 1024", 1024), ("+1", 36)],
+    [("stored", 31), ("lf", 30), ("crcrlf", 40), ("body", 17), ("rounded 1024", 1024), ("+1", 36)],
 )
 def test_sizes_counted_otherwise(octets: str, announced: int) -> None:
     """A size can be that of the file, of the body alone, or rounded up; STAT adds them up."""
@@ -80,6 +161,28 @@ def test_sizes_counted_otherwise(octets: str, announced: int) -> None:
     said = talk_over(ODD, rules, b"LIST 1\r\nSTAT\r\n")
 
     assert said == f"+OK 1 {announced}\r\n+OK 1 {announced}\r\n".encode()
+
+
+@pytest.mark.parametrize("command", ["PASS", "RSET", "LIST"])
+def test_sums_counted_otherwise(command: str) -> None:
+    """What a login, RSET and LIST tell of all the mail is counted as a rule has it."""
+    rules = f"rules: [{{when: {command}, octets: stored}}]"
+    server = MockServer(loads(HEAD + "maildrop: []\n" + rules))
+    server.deliver(ODD)
+    session = server.session()
+
+    actions = session.receive(b"USER alice\r\nPASS secret\r\nRSET\r\nLIST\r\n")
+
+    said = b"".join(action.data for action in actions if isinstance(action, Send))
+    assert said.count(b"31 octets") == 1
+    assert said.count(b"35 octets") == 2
+
+
+def test_size_in_a_reply() -> None:
+    """A reply that tells a message's size tells it as the rule has it counted."""
+    rules = "rules: [{when: RETR, octets: +5, reply: '+OK {octets} octets'}]"
+
+    assert talk_over(ODD, rules, b"RETR 1\r\n") == b"+OK 40 octets\r\n"
 
 
 @pytest.mark.parametrize("mail", [b"A: b\r\n", b"A: b\r\n\r\n"])
@@ -174,6 +277,48 @@ rules:
     assert talk_over(b"A: b\r\n", rules, b"RETR 1\r\n") == b"A: b\r\n"
 
 
+# What a session sees
+
+
+def test_live_view() -> None:
+    """A session can see at once what others remove and deliver; what is marked stays marked."""
+    server = MockServer(loads(HEAD + "server: {lock: none, view: live}\nmaildrop: []\n"))
+    for uid in ("one", "two", "three"):
+        server.deliver(ODD, uid=uid)
+    session, other = server.session(), server.session()
+    session.receive(b"USER alice\r\nPASS secret\r\nDELE 2\r\n")
+    other.receive(b"USER alice\r\nPASS secret\r\nDELE 1\r\nQUIT\r\n")
+    server.deliver(ODD, uid="four")
+
+    actions = session.receive(b"UIDL\r\nRETR 1\r\nQUIT\r\n")
+
+    said = b"".join(action.data for action in actions if isinstance(action, Send))
+    assert said == b"+OK\r\n2 three\r\n3 four\r\n.\r\n-ERR message 1 is deleted\r\n+OK bye\r\n"
+    assert [message.uid for message in server.maildrops["alice"].messages] == ["three", "four"]
+
+
+def test_view_of_the_login() -> None:
+    """Otherwise a session sees the mail as it was when it logged in."""
+    server = MockServer(loads(HEAD + "server: {lock: none}\nmaildrop: []\n"))
+    server.deliver(ODD)
+    session = server.session()
+    session.receive(b"USER alice\r\nPASS secret\r\n")
+    server.deliver(ODD)
+
+    actions = session.receive(b"STAT\r\n")
+
+    assert [action.data for action in actions if isinstance(action, Send)] == [b"+OK 1 35\r\n"]
+
+
+def test_number_of_marked_messages(talk: Talk) -> None:
+    """A reply can tell how many messages are marked: RSET, how many were."""
+    rules = "rules: [{when: [NOOP, RSET], reply: '+OK {marked}'}]"
+
+    said = talk(rules, b"DELE 1\r\nDELE 2\r\nNOOP\r\nRSET\r\nNOOP\r\n")
+
+    assert said.endswith(b"+OK 2\r\n+OK 2\r\n+OK 0\r\n")
+
+
 # What becomes of the mail
 
 
@@ -186,6 +331,24 @@ def test_retrieving_deletes(effect: str) -> None:
 
     assert len(server.maildrop) == 3
     assert len(session.log.removed) == 1
+
+
+def test_retrieved_by_another_command() -> None:
+    """TOP can count as a retrieval: LAST tells so, and what expires goes."""
+    server = MockServer(
+        loads(
+            HEAD
+            + "quirks: [last-supported]\n"
+            + "server: {expires: yes}\n"
+            + "rules: [{when: TOP, effect: retrieve}]"
+        )
+    )
+    session = server.session()
+
+    actions = session.receive(b"USER alice\r\nPASS secret\r\nTOP 2 0\r\nLAST\r\nQUIT\r\n")
+
+    assert Send(b"+OK 2\r\n") in actions
+    assert len(server.maildrop) == 3
 
 
 def test_remove_does_not_wait_for_quit() -> None:
@@ -206,7 +369,7 @@ def test_empty() -> None:
     assert len(server.maildrop) == 0
 
 
-@pytest.mark.parametrize("effect", ["mark", "remove", "empty"])
+@pytest.mark.parametrize("effect", ["retrieve", "mark", "remove", "empty"])
 def test_no_effect_without_success(effect: str) -> None:
     """A command that is refused does nothing to the mail."""
     server = MockServer(loads(HEAD + f"rules: [{{when: RETR, effect: {effect}, reply: -ERR no}}]"))

@@ -141,6 +141,25 @@ def test_nth_in_a_row(talk: Talk) -> None:
     assert answers.count(b"-ERR too many") == 1
 
 
+def test_outcome_of_a_name_that_nobody_has() -> None:
+    """USER with a name that nobody has is taken as any other, or refused where a rule asks."""
+    rules = "rules: [{when: 'USER {name}', outcome: no-user, reply: '-ERR no {name} here'}]"
+    session = session_of(rules)
+
+    answers = said(session.receive(b"USER mallory\r\nPASS secret\r\nUSER alice\r\nPASS secret\r\n"))
+
+    assert answers.split(b"\r\n")[0] == b"-ERR no mallory here"
+    assert answers.split(b"\r\n")[1] == b"-ERR USER comes first"
+    assert answers.split(b"\r\n")[3].startswith(b"+OK maildrop has ")
+
+
+def test_ok_is_also_the_outcome_of_a_name_that_nobody_has() -> None:
+    """A rule for what is right means a name that nobody has too: USER does not tell."""
+    session = session_of("rules: [{when: USER, outcome: ok, text: go on}]")
+
+    assert said(session.receive(b"USER mallory\r\n")) == b"+OK go on\r\n"
+
+
 def test_any_user() -> None:
     """A rule can ask for any user name: it holds once USER was answered +OK."""
     session = session_of('rules: [{when: STLS, user: "*", reply: -ERR too late}]')
@@ -363,11 +382,25 @@ rules:
     assert talk(rules, b"LIST 1 2\r\n") == b"+OK mine\r\n"
 
 
+def test_taken_for_what_stands_before_junk(talk: Talk) -> None:
+    """A number in a pattern is all its digits, so that a hole behind it holds none of them."""
+    rules = 'rules: [{when: "LIST {n:int}{junk:word}", as: "LIST {n}"}]'
+
+    assert talk(rules, b"LIST 1x\r\nLIST 12\r\n").startswith(b"+OK 1 194\r\n-ERR ")
+
+
 def test_taken_for_takes_effect(talk: Talk) -> None:
     """What a command is taken for is done: DELE 0 deletes the last message."""
     said = talk("rules: [{when: DELE 0, as: DELE 4}]", b"DELE 0\r\nLIST\r\n")
 
     assert said.startswith(b"+OK message 4 deleted\r\n+OK 3 messages ")
+
+
+def test_taken_for_the_last_message(talk: Talk) -> None:
+    """A command can be taken for one about the last message, however many there are."""
+    said = talk("rules: [{when: DELE 0, as: 'DELE {count}'}]", b"DELE 0\r\nDELE 0\r\n")
+
+    assert said == b"+OK message 4 deleted\r\n+OK message 3 deleted\r\n"
 
 
 def test_taken_for_does_not_excuse() -> None:
@@ -395,6 +428,7 @@ def test_as_stands_alone() -> None:
         ("trailing-spaces", b"NOOP "),
         ("repeated-spaces", b"LIST  1"),
         ("tabs", b"LIST\t1"),
+        ("carriage-returns", b"LIST\r1"),
     ],
 )
 def test_tolerated_space(talk: Talk, tolerated: str, command: bytes) -> None:
@@ -404,6 +438,19 @@ def test_tolerated_space(talk: Talk, tolerated: str, command: bytes) -> None:
 
     assert strict.startswith(b"-ERR")
     assert lenient.startswith(b"+OK")
+
+
+def test_tolerated_initial_response() -> None:
+    """A server may take an initial response where it speaks first (RFC 5034, section 4: no)."""
+    strict = session_of("")
+    lenient = session_of("server: {tolerates: [initial-responses]}")
+
+    refused = said(strict.receive(b"AUTH LOGIN YWxpY2U=\r\n"))
+    asked = said(lenient.receive(b"AUTH LOGIN YWxpY2U=\r\n"))
+
+    assert refused.startswith(b"-ERR ")
+    assert asked == b"+ UGFzc3dvcmQ6\r\n"
+    assert said(lenient.receive(b"c2VjcmV0\r\n")).startswith(b"+OK ")
 
 
 @pytest.mark.parametrize(
@@ -419,6 +466,17 @@ def test_tolerated_space(talk: Talk, tolerated: str, command: bytes) -> None:
 def test_line_ends(talk: Talk, ends: str, sent: bytes, answers: int) -> None:
     """What ends a command is the server's taste."""
     assert talk(f"server: {{line-ends: {ends}}}", sent).count(b"+OK\r\n") == answers
+
+
+def test_nul_joins() -> None:
+    """Where a NUL hides the end of its line, the next line brings the answer, whatever it is."""
+    session = session_of("server: {tolerates: [nul-joins]}", logged_in=True)
+
+    first = said(session.receive(b"RSET\0x\r\n"))
+    second = said(session.receive(b"STAT\r\nNOOP\r\n"))
+
+    assert first == b""
+    assert second == b"+OK maildrop has 4 messages (20559 octets)\r\n+OK\r\n"
 
 
 def test_cr_alone_ends_a_line_once() -> None:

@@ -93,6 +93,27 @@ def test_raw(item: str, octets: bytes) -> None:
     assert [octets] == data(f"  - {item}\n")
 
 
+@pytest.mark.parametrize(
+    ("item", "octets"),
+    [
+        ("{raw: 'A: b', line-ends: lf}", b"A: b"),
+        ('{raw: "A: b\\n\\nx\\n", line-ends: lf}', b"A: b\n\nx\n"),
+        ('{raw: "A: b\\n\\nx\\n", line-ends: crlf}', b"A: b\r\n\r\nx\r\n"),
+    ],
+)
+def test_line_ends(item: str, octets: bytes) -> None:
+    """A message that stands in the scenario is stored with the line ends that it asks for."""
+    assert data(f"  - {item}\n") == [octets]
+
+
+def test_line_ends_of_an_inline_message() -> None:
+    """Its header is stored as its body is."""
+    (message,) = data('  - {subject: S, body: "x\\ny", line-ends: lf}\n')
+
+    assert message.endswith(b"\n\nx\ny")
+    assert b"\r" not in message
+
+
 def test_count() -> None:
     """Copies of an inline message have their numbers; copies of others are the same."""
     messages = data("  - {body: b, count: 3}\n  - {raw: r, count: 2}\n")
@@ -467,6 +488,7 @@ def take_out(*messages: Mail) -> None:
         ("{raw: a, subject: b}", "5:5", "header fields do not go with raw"),
         ("{file: m, from: a@b}", "5:5", "header fields do not go with file"),
         ("{raw: a, uid: u, count: 2}", "5:5", "a uid is of one message"),
+        ("{octets: 400, line-ends: lf}", "5:5", "line-ends go with a message that is written here"),
         ("{files: m, uid: u}", "5:5", "a uid is of one message"),
         ("{mbox: m, uid: u}", "5:5", "a uid is of one message"),
         ("{maildir: d, uid: u}", "5:5", "a uid is of one message"),

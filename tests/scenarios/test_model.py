@@ -93,6 +93,13 @@ def test_narrower_occasion_does_not_cover(key: str) -> None:
     assert covers(f"when: A, {key}", f"when: A, {key}")
 
 
+def test_any_user_covers_each() -> None:
+    """A rule for any user name holds wherever one for a certain name does, and not the reverse."""
+    assert covers("when: A, user: '*'", "when: A, user: bob")
+    assert not covers("when: A, user: bob", "when: A, user: '*'")
+    assert not covers("when: A, user: '*'", "when: A")
+
+
 @pytest.mark.parametrize(
     ("mine", "theirs"),
     [

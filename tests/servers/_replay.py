@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING
-
-from tests.peers import _mail
 
 from pop3mock import MockServer
 from pop3mock import _actions as act
+from pop3mock._channel import Channel
 from pop3mock._flow import chunks_of
 from pop3scenarios import loads
 
 from . import _transcript
+from ._proofs import proven
+from ._stored import rewritten, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,12 @@ _HOLES = (
     (re.compile(rb"^\+ [A-Za-z0-9+/]{24,}=*(?=\r\n)", re.MULTILINE), b"+ <challenge>"),
     (re.compile(rb"[0-9a-z]{16}(?=\r\n)"), b"<id>"),
 )
+
+#: Connections that are gone, without a word of it, when the other one of the probe speaks.
+_DROPPED = {"LOCK-stale": "A", "DROP-mid": ""}
+
+#: There is something that SCRAM can bind to.
+_INSIDE_TLS = Channel(version="TLSv1.3", certificate="its certificate")
 
 #: Seconds that pass between two connections, so that no LOGIN-DELAY is felt.
 _BETWEEN = 3600.0
@@ -81,6 +89,7 @@ class _Line:
     session: Session | None = None
     exchange: Exchange | None = None
     said: list[bytes] = field(default_factory=list)
+    heard: bytes = b""
     shakes_hands: bool = False
 
 
@@ -90,24 +99,31 @@ class Replay:
     Args:
         transcript: The name of the transcript.
         scenario: The reference of the scenario.
-        eol: The line ends with which the mail is stored, where it is not the messages' own.
+        mail: How the server had the mail, in a word of :mod:`._stored`; empty: as it is.
     """
 
-    def __init__(self, transcript: str, scenario: str, eol: bytes = b"") -> None:
+    def __init__(self, transcript: str, scenario: str, mail: str = "") -> None:
         self._probes = _transcript.read(transcript)
         self._now = 0.0
         text = f"pop3: 1\nname: replayed\nsummary: s\nextends: {scenario}\n" + _OWN
         self._mock = MockServer(loads(text), clock=lambda: self._now)
-        self._fill(eol)
+        self._read = False
+        self._later = rewritten(mail, self._uids())
+        self._fill(stored(mail, self._uids()))
         self._lines: dict[str, _Line] = {}
         self._greeting = next(e.data for p in self._probes for e in p.events if e.kind == "S")
 
-    def _fill(self, eol: bytes) -> None:
-        uids = self._uids()
-        for number, octets in enumerate(_mail.messages().values()):
-            data = octets.replace(b"\r\n", eol) if eol else octets
-            uid = uids[number] if number < len(uids) else None
-            self._mock.deliver(data, uid=uid)
+    def _fill(self, messages: list[bytes]) -> None:
+        for octets, uid in zip_longest(messages, self._uids()):
+            self._mock.deliver(octets, uid=uid)
+
+    def _rewrite(self) -> None:
+        """Some servers write what they know of the mail into it when somebody has read it."""
+        if self._read and self._later:
+            maildrop = self._mock.maildrops["alice"]
+            maildrop.remove(maildrop.messages)
+            self._fill(self._later)
+            self._later = []
 
     def _uids(self) -> list[str]:
         """The unique-ids that the real server gave, from its first UIDL listing."""
@@ -131,8 +147,13 @@ class Replay:
 
     def _event(self, event: Event, probe: Probe, done: list[Exchange]) -> None:
         line = self._lines.setdefault(event.connection, _Line())
+        dropped = _DROPPED.get(probe.name, event.connection)
+        if dropped != event.connection and dropped in self._lines:
+            self._send(self._lines[dropped])
+            self._leave(self._lines[dropped])
         match event.kind:
             case "open" | "login":
+                self._take_back(line)
                 self._open(line, probe)
                 if event.kind == "login":
                     self._log_in(line)
@@ -150,13 +171,22 @@ class Replay:
             case _:
                 self._ended(line, event, probe)
 
+    def _take_back(self, line: _Line) -> None:
+        """The driver left a connection that was open still with RSET, and said so nowhere."""
+        self._send(line)
+        if line.session is not None and not line.session.over:
+            line.session.receive(b"RSET\r\n")
+
     def _tls(self, line: _Line, probe: Probe) -> None:
         self._send(line)
-        if line.session is None:
+        if line.session is None or probe.section == "S10":
             self._open(line, probe)
         elif line.shakes_hands:
-            line.session.secured()
+            line.session.secured(_INSIDE_TLS)
             line.shakes_hands = False
+            octets, _ = _spoken(line.session.receive(b""))  # what came together with STLS
+            if line.exchange is not None:
+                line.exchange.actual += octets
 
     def _unrecorded(self, line: _Line, done: list[Exchange]) -> None:
         """Leave an exchange out of which only a summary is on record."""
@@ -166,26 +196,30 @@ class Replay:
             line.exchange = None
 
     def _client(self, line: _Line, event: Event, probe: Probe, done: list[Exchange]) -> None:
+        data = proven(probe.name, event.data, line.heard)
         if probe.name == "COMMIT-noread" and _quits(line):
             self._go_without_reading(line)
         if line.exchange is not None and not (line.exchange.expected or line.exchange.ending):
-            line.exchange.sent += event.data
-            line.said.append(event.data)
+            line.exchange.sent += data
+            line.said.append(data)
             return
         self._send(line)
         if line.session is None or (line.session.over and not line.shakes_hands):
-            early = any(e.kind == "S" and e.data == self._greeting for e in probe.events)
+            early = any(e.kind == "S" and self._greets(e.data) for e in probe.events)
             self._open(line, probe)
             if not (early and event.data.startswith(b"USER")):
                 self._log_in(line)
                 self._begin(line, probe, done)
             else:
-                self._begin(line, probe, done).actual = self._greeting
+                self._begin(line, probe, done).actual = self._first_words
         else:
             self._begin(line, probe, done)
         assert line.exchange is not None
-        line.exchange.sent += event.data
-        line.said.append(event.data)
+        line.exchange.sent += data
+        line.said.append(data)
+
+    def _greets(self, octets: bytes) -> bool:
+        return _hollow(octets) == _hollow(self._greeting)
 
     def _go_without_reading(self, line: _Line) -> None:
         self._send(line)
@@ -196,8 +230,8 @@ class Replay:
     def _server(self, line: _Line, event: Event, probe: Probe, done: list[Exchange]) -> None:
         if line.exchange is None:
             fresh = line.session is None or line.session.over
-            greeted = fresh or event.data == self._greeting
-            if fresh:
+            greeted = fresh or self._greets(event.data)
+            if greeted:
                 self._open(line, probe)
             exchange = self._begin(line, probe, done)
             if greeted:
@@ -232,13 +266,17 @@ class Replay:
 
     def _open(self, line: _Line, probe: Probe) -> None:
         self._leave(line)
+        self._rewrite()
         self._now += _BETWEEN
         line.session = self._mock.session()
         if probe.section == "S10":
             # TLS from the first octet: whoever then speaks in the clear is not understood.
-            line.session.secured()
+            line.session.secured(_INSIDE_TLS)
             line.shakes_hands = probe.name == "TLS-plain"
+        if line.shakes_hands:
+            return  # before TLS nobody is greeted
         self._first_words, _ = _spoken(line.session.connected())
+        line.heard = self._first_words
 
     def _leave(self, line: _Line) -> None:
         if line.session is not None:
@@ -257,12 +295,17 @@ class Replay:
         if not line.said or line.session is None:
             return
         said, line.said = b"".join(line.said), []
+        self._read |= said == b"UIDL\r\n"
         if line.shakes_hands:  # TLS was to begin here, and this is none
-            octets, ending = b"", "close"
+            actions = line.session.handshake_failed()
+            line.shakes_hands = False
+            octets, ending = _spoken(actions) if actions else (b"", "close")
         else:
-            actions = line.session.receive(said)
+            apart = line.exchange is not None and line.exchange.probe == "bytewise"
+            actions = _heard(line.session, said, len(said) if not apart else 1)
             line.shakes_hands = any(isinstance(each, act.StartTLS) for each in actions)
             octets, ending = _spoken(actions)
+        line.heard = octets
         if line.exchange is not None:
             line.exchange.actual += octets
             line.exchange.actual_ending = ending
@@ -277,6 +320,12 @@ maildrop: []
 
 def _quits(line: _Line) -> bool:
     return line.exchange is not None and line.exchange.sent.endswith(b"QUIT\r\n")
+
+
+def _heard(session: Session, said: bytes, octets: int) -> list[act.Action]:
+    """What a session does about what the client says, so many octets at a time."""
+    pieces = (said[at : at + octets] for at in range(0, len(said), octets))
+    return [action for piece in pieces for action in session.receive(piece)]
 
 
 def _spoken(actions: list[act.Action]) -> tuple[bytes, str]:

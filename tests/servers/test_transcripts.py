@@ -31,8 +31,7 @@ class Comparison(NamedTuple):
 def compare(name: str) -> Comparison:
     """Play a transcript against the scenario that is its server's."""
     known = KNOWN[name]
-    eol = b"\n" if known.get("mail") == "lf" else b""
-    exchanges = list(Replay(name, known["scenario"], eol).exchanges())
+    exchanges = list(Replay(name, known["scenario"], known.get("mail", "")).exchanges())
     return Comparison(len(exchanges), [each.probe for each in exchanges if not each.agrees])
 
 

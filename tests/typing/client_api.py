@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import assert_type
@@ -12,21 +12,28 @@ from typing import assert_type
 import pop3client
 from pop3client import (
     TLS,
+    AsyncPOP3Client,
     Capabilities,
+    CapabilitySnapshots,
     CommandError,
     Config,
     ConnectionClosed,
     Deviation,
     DeviationError,
     Expire,
+    Language,
     Limits,
     LoginDelay,
     Maildrop,
+    Mechanism,
     Message,
+    OAuthError,
     POP3Client,
     POP3Error,
+    Response,
     RetrMode,
     ScanListing,
+    Settings,
     TLSError,
     TLSInfo,
     UniqueId,
@@ -60,9 +67,10 @@ def everything() -> None:
         tls_callback=look_at,
         timeout=10,
         allow_insecure_auth=False,
-        apop=False,
+        mechanism="SCRAM-SHA-256",
         strict=True,
         limits=Limits(message_octets=10_000_000),
+        ignored_capabilities=["PIPELINING"],
     )
     assert_type(client, POP3Client)
     assert_type(client.stat(), Maildrop)
@@ -88,7 +96,20 @@ def everything() -> None:
     assert_type(client.retrieve("next"), list[Message])
     assert_type(client.retrieve(1, "last"), list[Message])
     assert_type(client.iter_retrieve(1, 2), Iterator[Message])
+    assert_type(client.messages(), Iterator[Message])
+    assert_type(client.iter_retr(1), Iterator[bytes])
     assert_type(client.delete("end"), list[int])
+    failures: dict[int, POP3Error] = {}
+    client.retrieve("start", "end", on_error=failures.__setitem__, progress=report)
+    client.delete("start", "end", on_error=failures.__setitem__)
+    assert_type(client.supports("TOP"), bool | None)
+    assert_type(client.lang(), list[Language])
+    assert_type(client.lang("de"), Language)
+    assert_type(client.command("XTND XLST", multiline=True), Response)
+    assert_type(client.capability_snapshots, CapabilitySnapshots)
+    assert_type(client.capability_snapshots.after_login, Capabilities | None)
+    assert_type(client.tls, TLSInfo | None)
+    client.utf8()
     with Path("one.eml").open("wb") as file:
         assert_type(client.retr_to(1, file), int)
     client.dele(1)
@@ -112,6 +133,75 @@ def everything() -> None:
     client.abort()
 
 
+def report(number: int, octets: int, total: int | None) -> None:
+    """A progress callback."""
+
+
+async def everything_awaited() -> None:
+    """The same with the asyncio client, where it differs."""
+    settings: Settings = {"tls": TLS.STLS, "timeout": 10}
+    client = await pop3client.connect_async("pop.example", "alice", "secret", **settings)
+    assert_type(client, AsyncPOP3Client)
+    assert_type(await client.stat(), Maildrop)
+    assert_type(await client.list(), list[ScanListing])
+    assert_type(await client.list(1), ScanListing)
+    assert_type(await client.uidl(1), UniqueId)
+    assert_type(await client.lang("de"), Language)
+    assert_type(await client.retr(1), Message)
+    assert_type(await client.retrieve("start", "end"), list[Message])
+    assert_type(client.iter_retrieve(1), AsyncIterator[Message])
+    assert_type(client.messages(), AsyncIterator[Message])
+    assert_type(client.iter_retr(1), AsyncIterator[bytes])
+    async for message in client.messages(progress=report):
+        assert_type(message, Message)
+    async with pop3client.AsyncPOP3Client("pop.example", port=110) as other:
+        assert_type(other, AsyncPOP3Client)
+        await other.login("alice", "secret")
+        await other.authenticate(pop3client.OAuthBearer("alice", fresh_token))
+    client.abort()
+
+
+async def fresh_token() -> str:
+    """A token that has to be awaited."""
+    return "token"
+
+
+class Own:
+    """A mechanism of a user's own."""
+
+    name = "X-OWN"
+    clear = False
+    secrets: tuple[bytes, ...] = ()
+    finished = True
+
+    def initial(self) -> bytes | None:
+        """Say all there is to say."""
+        return b""
+
+    def respond(self, challenge: bytes) -> bytes:
+        """Say it again."""
+        return challenge
+
+
+def mechanisms(client: POP3Client) -> None:
+    """What authenticate takes."""
+    own: Mechanism = Own()
+    client.authenticate(own)
+    client.authenticate(pop3client.Plain("alice", "secret", "bob"))
+    client.authenticate(pop3client.Login("alice", "secret"))
+    client.authenticate(pop3client.CramMD5("alice", "secret"))
+    client.authenticate(pop3client.External())
+    client.authenticate(pop3client.Scram("SCRAM-SHA-256-PLUS", "alice", "secret", client.tls))
+    client.authenticate(pop3client.XOAuth2("alice", lambda: "token", initial_response=True))
+    client.authenticate("PLAIN")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def wrong_settings() -> None:
+    """Settings are known by name and type."""
+    POP3Client("h", prot=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    POP3Client("h", port="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def wrong_words(client: POP3Client) -> None:
     """What a type checker must refuse."""
     client.retrieve("begin")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -123,7 +213,7 @@ def step_by_step() -> None:
     """The steps that connect takes at once."""
     with POP3Client("pop.example", tls=TLS.STLS) as client:
         assert_type(client, POP3Client)
-        client.login("alice", "secret")
+        client.login("alice", "secret", mechanism="PLAIN")
         client.apop("alice", "secret")
 
 
@@ -131,6 +221,9 @@ def errors() -> None:
     """The facts that errors carry."""
     try:
         step_by_step()
+    except OAuthError as error:
+        assert_type(error.details, dict[str, str])
+        assert_type(error.token_octets, int)
     except CommandError as error:
         assert_type(error.command, str)
         assert_type(error.text, str)
@@ -145,3 +238,4 @@ def errors() -> None:
         assert_type(error.deviation, Deviation)
     except POP3Error as error:
         assert_type(error.retrieved, tuple[Message, ...])
+        assert_type(error.marked, tuple[int, ...])

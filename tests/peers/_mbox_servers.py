@@ -1,0 +1,192 @@
+"""Servers that serve an mbox file to users of the system: Debian's Mailutils and popa3d.
+
+Each session is a process of its own at the end of a TCP connection, as inetd would start it, so no
+daemon runs and no port is taken. The process has a private view of the few files that name users
+and passwords (a mount namespace, which takes root); those of the host are never written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+#: Seconds that a session may take to end once its client is gone.
+PATIENCE = 20.0
+
+USER = "alice"
+PASSWORD = "secret"
+
+#: What stands in the shadow file for it, by crypt(3) with SHA-512.
+_SHADOW = (
+    "$6$pop3kit$HnOWb/kxHSPYAgbPRIL3R3/VtdVyQEhCE2BVatECwvpDH0AwUbZxBCfY26eJ1gm."
+    "da3KB2gMKUIssJoJ8RkYA1"
+)
+
+#: Out of the way of users that there are.
+_UID = 22_001
+_DAEMON_UID = 22_093
+
+#: ``nodelay``: a wrong password is refused at once, rather than after two seconds.
+_PAM = "auth required pam_unix.so nodelay\naccount required pam_unix.so\n"
+
+#: What a session does first, in a view of the files that is its own: users, passwords, mail.
+_ENTER = """\
+top=$0
+for name in passwd group shadow; do mount --bind "$top/$name" "/etc/$name"; done
+mount --bind "$top/pam.d" /etc/pam.d
+mount --bind "$top/spool" /var/mail
+mount --bind "$top/lib" /var/lib
+exec "$@"
+"""
+
+_MAILUTILS = """\
+mode inetd;
+auth {{ authentication "system:pam"; authorization "system"; }};
+mailbox {{ mail-spool "{top}/spool"; }};
+logging {{ syslog no; }};
+"""
+
+
+class Program(NamedTuple):
+    """A server that can be asked for.
+
+    Attributes:
+        name: Its name here, which is that of the scenario that plays it.
+        file: The name of the program.
+        package: The Debian package.
+        arguments: What it is called with; ``{top}`` is the folder of its files.
+        service: Its name to PAM.
+    """
+
+    name: str
+    file: str
+    package: str
+    arguments: tuple[str, ...]
+    service: str
+
+    @property
+    def path(self) -> str | None:
+        """Where it is installed; the path of an ordinary user may not lead there."""
+        places = os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"
+        return shutil.which(self.file, path=os.pathsep.join(places))
+
+
+PROGRAMS = {
+    program.name: program
+    for program in (
+        Program(
+            "mailutils",
+            "pop3d",
+            "mailutils-pop3d",
+            ("--no-site-config", "--config-file", "{top}/pop3d.conf"),
+            "mailutils",
+        ),
+        Program("popa3d", "popa3d", "popa3d", (), "popa3d"),
+    )
+}
+
+
+class MboxServer:
+    """One of these servers, with one user and his mail; a context manager.
+
+    Args:
+        program: Which one.
+        messages: The mail.
+    """
+
+    def __init__(self, program: Program, messages: Iterable[bytes]) -> None:
+        self._program = program
+        self._messages = list(messages)
+        # Not pytest's folder, which nobody else may enter.
+        self._top = Path(tempfile.mkdtemp(prefix=f"{program.name}-"))
+        self._sessions: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._write()
+        except BaseException:
+            shutil.rmtree(self._top)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for session in self._sessions:
+            try:
+                session.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                session.kill()
+                session.wait()
+        shutil.rmtree(self._top)
+
+    def connect(self) -> socket.socket:
+        """A new session; it ends when its connection does."""
+        ours, theirs = _connection()
+        program = str(self._program.path)
+        arguments = [part.format(top=self._top) for part in self._program.arguments]
+        with theirs, (self._top / "stderr").open("ab") as stderr:
+            self._sessions.append(
+                subprocess.Popen(
+                    ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _ENTER,
+                     str(self._top), program, *arguments],
+                    env={"PATH": os.defpath, "LANG": "C"},
+                    cwd=self._top,
+                    stdin=theirs,
+                    stdout=theirs,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+            )  # fmt: skip
+        return ours
+
+    def _write(self) -> None:
+        self._top.chmod(0o755)
+        for name in ("spool", "pam.d", "lib", "lib/popa3d"):
+            (self._top / name).mkdir()
+        (self._top / "spool").chmod(0o1777)
+        self._write_users()
+        (self._top / "pam.d" / self._program.service).write_text(_PAM, encoding="utf-8")
+        (self._top / "pop3d.conf").write_text(_MAILUTILS.format(top=self._top), encoding="utf-8")
+        box = self._top / "spool" / USER
+        box.write_bytes(b"".join(map(_in_mbox, self._messages)))
+        os.chown(box, _UID, _UID)
+
+    def _write_users(self) -> None:
+        """The host's users, and ours."""
+        users = {USER: _UID, "popa3d": _DAEMON_UID}
+        home = "/nonexistent:/bin/sh"
+        lines = "".join(f"{name}:x:{uid}:{uid}::{home}\n" for name, uid in users.items())
+        groups = "".join(f"{name}:x:{uid}:\n" for name, uid in users.items())
+        secret = f"{USER}:{_SHADOW}:19000:0:99999:7:::\n"
+        for name, more in (("passwd", lines), ("group", groups), ("shadow", secret)):
+            known = Path("/etc", name).read_text("utf-8") if name != "shadow" else ""
+            mine = re.sub(rf"^({'|'.join(users)}):.*\n", "", known, flags=re.MULTILINE)
+            (self._top / name).write_text(mine + more, encoding="utf-8")
+
+
+def _connection() -> tuple[socket.socket, socket.socket]:
+    """Both ends of a TCP connection: a server may ask its socket who is there."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        ours = socket.create_connection(door.getsockname(), PATIENCE)
+        try:
+            theirs, _ = door.accept()
+        except BaseException:
+            ours.close()
+            raise
+    return ours, theirs
+
+
+def _in_mbox(message: bytes) -> bytes:
+    """A message as what delivers mail writes it into an mbox file."""
+    text = message.replace(b"\r\n", b"\n")
+    quoted = re.sub(rb"^(>*From )", rb">\1", text, flags=re.MULTILINE)
+    return b"From sender@example.test Mon Jan  2 10:00:00 2023\n" + quoted + b"\n"
