@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -98,6 +99,10 @@ def running(servers: Iterable[MockServer]) -> Iterator[None]:
                 where = f"{server.host} port {server.port}"
                 raise system_failure("cannot listen on", where, error) from None
             stack.callback(server.stop)
+        # What is loaded by now stays: nobody has to look through it for garbage again.
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         yield
         for server in servers:
             server.settle()

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ._exceptions import SeenStoreError
 
@@ -41,7 +41,26 @@ CREATE TABLE messages (
     PRIMARY KEY (maildrop, uid, fingerprint)
 ) WITHOUT ROWID;
 """
-_COLUMNS = "uid, fingerprint, octets, copies, first_seen, last_seen, deleted, listing"
+_SELECT = """
+SELECT uid, fingerprint, octets, copies, first_seen, last_seen, deleted, listing
+FROM messages WHERE maildrop = ? ORDER BY uid, first_seen
+"""
+_DELIVERED = """
+INSERT INTO messages
+    (maildrop, uid, fingerprint, octets, copies, first_seen, last_seen, deleted, listing)
+VALUES (:maildrop, :uid, :fingerprint, :octets, :copies, :now, :now, NULL, :listing)
+ON CONFLICT (maildrop, uid, fingerprint) DO UPDATE SET
+    octets = excluded.octets,
+    copies = max(copies, excluded.copies),
+    last_seen = excluded.last_seen,
+    deleted = NULL,
+    listing = excluded.listing
+RETURNING uid, fingerprint, octets, copies, first_seen, last_seen, deleted, listing
+"""
+_LISTED = """
+UPDATE messages SET last_seen = ?, listing = ? WHERE (maildrop, uid, fingerprint) = (?, ?, ?)
+"""
+_DELETED = "UPDATE messages SET deleted = ? WHERE (maildrop, uid, fingerprint) = (?, ?, ?)"
 
 
 class SeenMessage(NamedTuple):
@@ -173,7 +192,7 @@ class SeenStore:
                 )
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            connection.execute(f"PRAGMA user_version = {_VERSION}")  # takes no parameters
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -184,10 +203,10 @@ class SeenStore:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -212,10 +231,7 @@ class SeenMaildrop:
     def messages(self) -> list[SeenMessage]:
         """All messages that were delivered from it, in the order of their unique-ids."""
         with self._store._transaction() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM messages WHERE maildrop = ? ORDER BY uid, first_seen",
-                (self._key,),
-            ).fetchall()
+            rows = connection.execute(_SELECT, (self._key,)).fetchall()
         return [SeenMessage(*row) for row in rows]
 
     def listings(self) -> int:
@@ -233,14 +249,14 @@ class SeenMaildrop:
             connection.execute(
                 "UPDATE maildrops SET listings = listings + 1 WHERE id = ?", (self._key,)
             )
-            self._update(
-                connection,
-                "last_seen = ?, listing = ?",
-                (self._store.now(), self._listings(connection)),
-                found,
+            now, listing = self._store.now(), self._listings(connection)
+            connection.executemany(
+                _LISTED, [(now, listing, self._key, each.uid, each.fingerprint) for each in found]
             )
 
-    def delivered(self, uid: bytes, fingerprint: bytes, octets: int, copies: int = 1) -> None:
+    def delivered(
+        self, uid: bytes, fingerprint: bytes, octets: int, copies: int = 1
+    ) -> SeenMessage:
         """Note that a message was delivered, or was found again.
 
         Args:
@@ -248,38 +264,33 @@ class SeenMaildrop:
             fingerprint: see ``SeenMessage``.
             octets: see ``SeenMessage``.
             copies: how many messages like that were delivered by now, at least.
+
+        Returns:
+            What is known of it now.
         """
-        now = self._store.now()
         with self._store._transaction() as connection:
-            listing = self._listings(connection)
-            connection.execute(
-                f"INSERT INTO messages (maildrop, {_COLUMNS})"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?)"
-                " ON CONFLICT (maildrop, uid, fingerprint) DO UPDATE SET"
-                " octets = excluded.octets, copies = max(copies, excluded.copies),"
-                " last_seen = excluded.last_seen, deleted = NULL, listing = excluded.listing",
-                (self._key, uid, fingerprint, octets, copies, now, now, listing),
-            )
+            values = {
+                "maildrop": self._key,
+                "uid": uid,
+                "fingerprint": fingerprint,
+                "octets": octets,
+                "copies": copies,
+                "now": self._store.now(),
+                "listing": self._listings(connection),
+            }
+            (row,) = connection.execute(_DELIVERED, values).fetchall()
+        return SeenMessage(*row)
 
     def deleted(self, messages: Iterable[SeenMessage]) -> None:
         """Note that the server has deleted messages."""
+        now = self._store.now()
         with self._store._transaction() as connection:
-            self._update(connection, "deleted = ?", (self._store.now(),), messages)
+            connection.executemany(
+                _DELETED, [(now, self._key, each.uid, each.fingerprint) for each in messages]
+            )
 
     def _listings(self, connection: sqlite3.Connection) -> int:
         (listings,) = connection.execute(
             "SELECT listings FROM maildrops WHERE id = ?", (self._key,)
         ).fetchone()
         return int(listings)
-
-    def _update(
-        self,
-        connection: sqlite3.Connection,
-        change: str,
-        values: tuple[Any, ...],
-        messages: Iterable[SeenMessage],
-    ) -> None:
-        connection.executemany(
-            f"UPDATE messages SET {change} WHERE (maildrop, uid, fingerprint) = (?, ?, ?)",
-            [(*values, self._key, each.uid, each.fingerprint) for each in messages],
-        )

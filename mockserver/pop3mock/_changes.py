@@ -137,7 +137,8 @@ class Rulebook:
             rules for layer in scenario.rules if (rules := [r for r in layer if r.as_ is not None])
         ]
         self._streaks = [r for layer in scenario.rules for r in layer if r.scope == "in-a-row"]
-        self._counts: dict[tuple[int, object], int] = {}
+        # What has been counted, by its scope: a connection, a user, or all together.
+        self._counts: dict[int | str | None, dict[int, int]] = {}
 
     @property
     def takes(self) -> bool:
@@ -184,7 +185,7 @@ class Rulebook:
         """Begin to count anew what does not come in a row any more."""
         for rule in self._streaks if not occasion.event else ():
             if _selected(rule, occasion) is None:
-                self._counts.pop((id(rule), occasion.connection), None)
+                self._counts.get(occasion.connection, {}).pop(id(rule), None)
 
     def silent(self, keyword: str) -> bool:
         """Whether no rule is about a command, nor counts what comes before it.
@@ -244,19 +245,18 @@ class Rulebook:
         return first
 
     def _count(self, rule: Rule, occasion: Occasion) -> int:
-        scope: object = None
+        scope: int | str | None = None
         if rule.scope in ("connection", "in-a-row"):
             scope = occasion.connection
         elif rule.scope == "user":
             scope = occasion.user
-        key = (id(rule), scope)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        return self._counts[key]
+        counts = self._counts.setdefault(scope, {})
+        counts[id(rule)] = counts.get(id(rule), 0) + 1
+        return counts[id(rule)]
 
     def forget(self, connection: int) -> None:
         """Drop the counts of a connection that has ended."""
-        for key in [key for key in self._counts if key[1] == connection]:
-            del self._counts[key]
+        self._counts.pop(connection, None)
 
 
 def _selected(rule: Rule, occasion: Occasion) -> dict[str, str] | None:

@@ -10,7 +10,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from . import _actions as act
+from ._autologout import Autologout
 from ._flow import AT_ONCE, chunks_of, sized
+from ._pretence import Pretence
 from ._tls import identity
 from ._tls_layer import TLSLayer
 
@@ -27,16 +29,6 @@ _LINGER_NOTHING = struct.pack("ii", 1, 0)
 #: Commands that are answered before any of the answers is sent. A client may send thousands ahead,
 #: and their answers are not to be in memory all at once.
 _AT_MOST = 32
-
-#: What is said in place of the handshake: by a server that does not speak TLS, and by one that has
-#: nothing in common with the client, a fatal handshake_failure (RFC 5246, section 7.2.2).
-_LAST_WORDS = {
-    "garbage": b"This is not a TLS handshake.\r\n",
-    "alert": b"\x15\x03\x03\x00\x02\x02\x28",
-}
-
-#: The type of the records in which a handshake comes, and the octets before their contents.
-_HANDSHAKE_RECORD, _RECORD_HEADER = 22, 5
 
 #: A handshake that the client never finishes must not outlive a test run.
 _HANDSHAKE_TIMEOUT = 60.0
@@ -65,11 +57,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._todo: deque[act.Action] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._watch: asyncio.TimerHandle | None = None
-        self._patience: float | None = None
-        self._heard = 0.0
+        self._autologout = Autologout(
+            self._loop, lambda: session.patience, lambda: self._answering, self._silent
+        )
         self._layer: TLSLayer | None = None
-        self._hello: bytearray | None = None
+        self._pretence: Pretence | None = None
         self._flow: Iterator[bytes] | None = None
         self._every: float | None = None
         self._busy = False
@@ -92,26 +84,25 @@ class Connection(asyncio.Protocol):
         if sock is not None and sock.family != getattr(socket, "AF_UNIX", None):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._log.connected(_address(transport.get_extra_info("peername")))
-        self._heard = self._loop.time()
+        self._autologout.heard()
         if self._tls.mode == "implicit":
             self._do([act.StartTLS()])
         else:
             self._do(self._session.connected())
-        self._watch_silence()
+        self._autologout.watch()
 
     def data_received(self, data: bytes) -> None:
         """Octets have come."""
-        self._heard = self._loop.time()
+        self._autologout.heard()
         if self._log.ended:
             return  # it hangs, or is half closed
-        if self._hello is not None:
-            self._refuse_handshake(self._hello, data)
+        if self._pretence is not None:
+            self._refuse_handshake(self._pretence, data)
         elif self._layer is not None:
             self._hear_inside(self._layer, data)
         elif not self._session.over:
             self._hear(data)
-            if self._session.patience != self._patience:
-                self._watch_silence()
+            self._autologout.adjust()
 
     def eof_received(self) -> bool:
         """The client has sent its FIN; what it asked before is still answered."""
@@ -141,7 +132,8 @@ class Connection(asyncio.Protocol):
             return
         self._lost = True
         self._forget()
-        for timer in (self._timer, self._watch, self._patience_of_others):
+        self._autologout.cancel()
+        for timer in (self._timer, self._patience_of_others):
             if timer is not None:
                 timer.cancel()
         how = "client reset" if exc is not None else "client closed"
@@ -157,22 +149,9 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    # Autologout (RFC 1939, section 3)
-
-    def _watch_silence(self) -> None:
-        """See to it that a client is not silent for ever: one timer, which is seldom touched."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        self._patience = self._session.patience
-        if self._patience is None or self._lost:
-            return
-        left = self._heard + self._patience - self._loop.time()
-        if left > 0 or self._answering:
-            # An answer that is still going out is no silence of the client's.
-            wait = left if left > 0 else self._patience
-            self._watch = self._loop.call_later(wait, self._watch_silence)
-        elif not self._session.over:
+    def _silent(self) -> None:
+        """The client has been silent too long."""
+        if not self._session.over:
             self._do(self._session.idle())
 
     # What the session wants
@@ -356,7 +335,9 @@ class Connection(asyncio.Protocol):
     @property
     def _shaking_hands(self) -> bool:
         """Whether the handshake has begun and is not done."""
-        return self._hello is not None or (self._layer is not None and not self._layer.established)
+        return self._pretence is not None or (
+            self._layer is not None and not self._layer.established
+        )
 
     def _start_tls(self, behind: bytes) -> None:
         how = self._tls.handshake
@@ -365,21 +346,19 @@ class Connection(asyncio.Protocol):
             return
         # A handshake that the client never finishes must not outlive a test run.
         self._later(_HANDSHAKE_TIMEOUT, lambda: self._handshake_failed("timed out", b""))
-        if how in _LAST_WORDS:
+        if how in Pretence.WAYS:
             # Not before the client has begun: it would be a reply put in behind STLS's own.
-            self._hello = bytearray()
+            self._pretence = Pretence(how)
         else:
             self._layer = TLSLayer(identity(self._tls))
         if behind:
             self.data_received(behind)
 
-    def _refuse_handshake(self, hello: bytearray, data: bytes) -> None:
+    def _refuse_handshake(self, pretence: Pretence, data: bytes) -> None:
         """Answer what should be a ClientHello with something else."""
-        hello += data
-        how = self._tls.handshake or ""
-        # What is closed while the client is still speaking is reset, and the alert gets lost.
-        if how == "garbage" or _whole(hello):
-            self._handshake_failed(f"{how} in its place", _LAST_WORDS[how])
+        last_words = pretence.hear(data)
+        if last_words is not None:
+            self._handshake_failed(f"{pretence.how} in its place", last_words)
 
     def _hear_inside(self, layer: TLSLayer, data: bytes) -> None:
         """Octets have come that belong to TLS: to its handshake, or to what is said inside it."""
@@ -427,7 +406,7 @@ class Connection(asyncio.Protocol):
         """Say so; the connection is over unless the session goes on in the clear."""
         assert self._transport is not None
         self._resume()
-        self._hello = self._layer = None
+        self._pretence = self._layer = None
         self._log.remark(f"TLS handshake failed: {reason}")
         self._transport.write(last_words)
         actions = self._session.handshake_failed()
@@ -467,11 +446,3 @@ def _address(peer: tuple[object, ...] | str | None) -> str:
 def _blamed(reason: str) -> Literal["client", "server"]:
     """Who has ended TLS: the client if it was an alert of its own."""
     return "client" if "ALERT" in reason else "server"
-
-
-def _whole(hello: bytearray) -> bool:
-    """Whether a record of the handshake is complete; what is no such record is complete too."""
-    if not hello.startswith(bytes([_HANDSHAKE_RECORD])):
-        return True
-    length = int.from_bytes(hello[3:_RECORD_HEADER], "big")
-    return len(hello) >= _RECORD_HEADER + length

@@ -218,6 +218,11 @@ class ExpectSection(Section):
     fetch: FetchSection = Field(default=FetchSection(), description="How a fetch of all mail ends.")
 
 
+# What a file says that says nothing of it. They never change, so all files share them; a plain
+# default would be copied, all through, for each file.
+_SERVER, _TLS, _EXPECT = ServerSection(), TLSSection(), ExpectSection()
+
+
 class Fragment(Section):
     """The part of a file that can also stand in a variant."""
 
@@ -232,9 +237,9 @@ class Fragment(Section):
         examples=[["no-top", "no-apop"]],
     )
     server: ServerSection = Field(
-        default=ServerSection(), description="The server before any rule."
+        default_factory=lambda: _SERVER, description="The server before any rule."
     )
-    tls: TLSSection = Field(default=TLSSection(), description="How the server speaks TLS.")
+    tls: TLSSection = Field(default_factory=lambda: _TLS, description="How the server speaks TLS.")
     maildrop: tuple[MailItem, ...] | None = Field(
         default=None,
         description="The mail that every user finds at first.",
@@ -254,7 +259,7 @@ class Fragment(Section):
         default=None, description="The exact conversation of a connection."
     )
     expect: ExpectSection = Field(
-        default=ExpectSection(), description="What a client must and must not."
+        default_factory=lambda: _EXPECT, description="What a client must and must not."
     )
 
     _script_line: int = PrivateAttr(default=0)

@@ -40,7 +40,7 @@ PIECES = st.sampled_from(
     ]
 )
 ANSWER = st.lists(PIECES, max_size=12).map(b"".join)
-CALLS = {
+CALLS: dict[str, Any] = {
     "STAT": lambda c: c.stat(),
     "LIST": lambda c: c.list(),
     "UIDL": lambda c: c.uidl(),
@@ -71,7 +71,7 @@ CALLS = {
 BEFORE_LOGIN = ("AUTH", "UTF8", "LANG")
 
 
-class Exchanges(dict):  # type: ignore[type-arg]
+class Exchanges(dict[str, Any]):
     """The same answer to every line, whatever the mechanism."""
 
     def __init__(self, answer: Any) -> None:

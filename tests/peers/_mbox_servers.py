@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import trustme
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
@@ -54,6 +56,12 @@ mode inetd;
 auth {{ authentication "system:pam"; authorization "system"; }};
 mailbox {{ mail-spool "{top}/spool"; }};
 logging {{ syslog no; }};
+tls-mode ondemand;
+tls {{
+  ssl-certificate-file "{top}/server.pem";
+  ssl-key-file "{top}/server.key";
+  ssl-ca-file "{top}/ca.pem";
+}};
 """
 
 
@@ -156,9 +164,19 @@ class MboxServer:
         self._write_users()
         (self._top / "pam.d" / self._program.service).write_text(_PAM, encoding="utf-8")
         (self._top / "pop3d.conf").write_text(_MAILUTILS.format(top=self._top), encoding="utf-8")
+        self._write_certificate()
         box = self._top / "spool" / USER
         box.write_bytes(b"".join(map(_in_mbox, self._messages)))
         os.chown(box, _UID, _UID)
+
+    def _write_certificate(self) -> None:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self._top / "ca.pem"))
+        certificate = authority.issue_cert("localhost", "127.0.0.1", common_name="localhost")
+        certificate.private_key_pem.write_to_path(str(self._top / "server.key"))
+        (self._top / "server.key").chmod(0o600)
+        for pem in certificate.cert_chain_pems:
+            pem.write_to_path(str(self._top / "server.pem"), append=True)
 
     def _write_users(self) -> None:
         """The host's users, and ours."""

@@ -1,0 +1,390 @@
+"""Mail that stays on the server: fetch what is new, once, and delete what has been kept enough.
+
+The rule by which nothing is lost: a unique-id is believed to be that of a message delivered before
+only if no other message of the listing has it, if the message has the size that it had, and if it
+was in every listing since. Every other message is fetched, and delivered unless its very octets
+were delivered under its unique-id before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._arguments import check_number
+from ._commands import dele, list_all, quit_, uidl_all
+from ._exceptions import (
+    CommandError,
+    EmptyMessage,
+    InvalidArgument,
+    LimitExceeded,
+    NoUniqueIds,
+    POP3ConnectionError,
+    POP3Error,
+)
+from ._results import UniqueId
+from ._retrieval import present, retr_or_report
+from ._wants import Aside, Call, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._results import Message
+    from ._retrieval import Progress
+    from ._seen import SeenMaildrop, SeenMessage, SeenStore
+    from ._session import Session
+
+__all__ = ["DeletePolicy", "SyncFailure", "SyncResult", "fingerprint", "sync"]
+
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_FICKLE = re.compile(
+    rb"^(?:Status|X-(?:Status|UIDL?|Keywords|IMAP(?:base)?)):.*\n(?:[ \t].*\n)*", re.M | re.I
+)
+"""Fields that servers put into a message, or change, when it has been read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletePolicy:
+    """Which of the messages that were delivered are to be deleted from the server.
+
+    A message is deleted if any of the conditions holds.
+
+    Attributes:
+        after: how long after its delivery: a ``timedelta``, or seconds. 0 means at once, None
+            means that age is no reason.
+        larger_than: messages of more octets than this, as soon as they are delivered. None means
+            that size is no reason.
+
+    Raises:
+        InvalidArgument: a negative or endless time, or a negative size.
+    """
+
+    after: timedelta | float | None = None
+    larger_than: int | None = None
+
+    def __post_init__(self) -> None:
+        seconds = self._seconds()
+        if seconds is not None and not 0 <= seconds < math.inf:
+            raise InvalidArgument("after: expected None, or a time that is finite and not negative")
+        if self.larger_than is not None:
+            check_number(self.larger_than, "larger_than", 0)
+
+    def _seconds(self) -> float | None:
+        return self.after.total_seconds() if isinstance(self.after, timedelta) else self.after
+
+    def applies(self, message: SeenMessage, now: float) -> bool:
+        """Tell whether a message is to be deleted.
+
+        Args:
+            message: what the store knows of it.
+            now: seconds since 1970.
+        """
+        seconds = self._seconds()
+        if seconds is not None and now - message.first_seen >= seconds:
+            return True
+        return self.larger_than is not None and message.octets > self.larger_than
+
+
+class SyncFailure(NamedTuple):
+    """A message that could not be fetched or deleted. The next ``sync`` tries it again.
+
+    Attributes:
+        number: its number in this session.
+        uid: its unique-id.
+        error: why; its ``command`` tells whether RETR, DELE or QUIT failed.
+    """
+
+    number: int
+    uid: bytes
+    error: POP3Error
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What ``sync`` did. Messages are named by number and unique-id.
+
+    Attributes:
+        fetched: delivered in this run, in that order.
+        skipped: delivered in an earlier run.
+        deleted: deleted from the server, which has confirmed it.
+        duplicates: have a unique-id that others in the maildrop have as well.
+        blank: have no unique-id.
+        reused: have the unique-id of another message that was delivered earlier.
+        failed: what went wrong with single messages.
+    """
+
+    fetched: tuple[UniqueId, ...]
+    skipped: tuple[UniqueId, ...]
+    deleted: tuple[UniqueId, ...]
+    duplicates: tuple[UniqueId, ...]
+    blank: tuple[UniqueId, ...]
+    reused: tuple[UniqueId, ...]
+    failed: tuple[SyncFailure, ...]
+
+
+class _Listed(NamedTuple):
+    """A message of the maildrop; ``octets`` is None if LIST does not tell."""
+
+    number: int
+    uid: bytes
+    octets: int | None
+
+    @property
+    def id(self) -> UniqueId:
+        """What the result names it by."""
+        return UniqueId(self.number, self.uid)
+
+
+def fingerprint(raw: bytes) -> bytes:
+    """Give the SHA-256 of a message, without what servers change in it."""
+    end = _HEADER_END.search(raw)
+    start = end.end() if end else len(raw)
+    digest = hashlib.sha256(_FICKLE.sub(b"", raw[:start]))
+    digest.update(memoryview(raw)[start:])
+    return digest.digest()
+
+
+def sync(
+    session: Session,
+    store: SeenStore,
+    deliver: Callable[[Message], object],
+    *,
+    delete: DeletePolicy | None,
+    fingerprint: bool,
+    progress: Progress | None,
+) -> Steps[SyncResult]:
+    """Fetch what is new and delete what is due; see ``POP3Client.sync``."""
+    session.require("UIDL")
+    session.require("RETR")
+    run = _Sync(session, store, deliver, delete or DeletePolicy(), progress)
+    try:
+        yield from run.steps(fingerprint=fingerprint)
+    except POP3Error as error:
+        session.end(str(error))
+        raise
+    return run.result()
+
+
+class _Sync:
+    """One run."""
+
+    def __init__(
+        self,
+        session: Session,
+        store: SeenStore,
+        deliver: Callable[[Message], object],
+        policy: DeletePolicy,
+        progress: Progress | None,
+    ) -> None:
+        self._session = session
+        self._store = store
+        self._deliver = deliver
+        self._policy = policy
+        self._progress = progress
+        self._copies: Counter[tuple[bytes, bytes]] = Counter()
+        self._due: list[tuple[_Listed, SeenMessage]] = []
+        self._fetched: list[UniqueId] = []
+        self._skipped: list[UniqueId] = []
+        self._deleted: list[UniqueId] = []
+        self._duplicates: list[UniqueId] = []
+        self._blank: list[UniqueId] = []
+        self._reused: list[UniqueId] = []
+        self._failed: list[SyncFailure] = []
+
+    def result(self) -> SyncResult:
+        """Say what was done."""
+        return SyncResult(
+            tuple(self._fetched),
+            tuple(self._skipped),
+            tuple(self._deleted),
+            tuple(self._duplicates),
+            tuple(self._blank),
+            tuple(self._reused),
+            tuple(self._failed),
+        )
+
+    def steps(self, *, fingerprint: bool) -> Steps[None]:
+        """Do it all."""
+        listing = yield from self._listing(fingerprint=fingerprint)
+        config = self._session.config
+        maildrop: SeenMaildrop = yield Aside(
+            lambda: self._store.maildrop(config.host, config.port, self._session.user)
+        )
+        memory = _Memory(maildrop, listing)
+        yield Aside(memory.load)
+        for message in listing:
+            self._sort(message, memory)
+            row = memory.believed.get(message.number)
+            if row is None:
+                yield from self._fetch(message, memory)
+            else:
+                self._skipped.append(message.id)
+                self._consider(message, row)
+        yield from self._delete(maildrop)
+
+    def _sort(self, message: _Listed, memory: _Memory) -> None:
+        if not message.uid:
+            self._blank.append(message.id)
+        elif memory.is_shared(message.uid):
+            self._duplicates.append(message.id)
+
+    def _consider(self, message: _Listed, row: SeenMessage) -> None:
+        if self._policy.applies(row, self._store.now()):
+            self._due.append((message, row))
+
+    def _fail(self, message: _Listed, error: POP3Error) -> None:
+        self._failed.append(SyncFailure(*message.id, error))
+
+    # The listing.
+
+    def _listing(self, *, fingerprint: bool) -> Steps[list[_Listed]]:
+        # LIST comes first: of mail that arrives between the two, only the size is not known.
+        sizes = yield from self._sizes()
+        uids = yield from self._uids(fingerprint=fingerprint)
+        self._session.deviations.settle()
+        numbers = sorted(sizes.keys() | uids.keys())
+        if not numbers:
+            numbers = yield from present(self._session)
+        return [_Listed(each, uids.get(each, b""), sizes.get(each)) for each in numbers]
+
+    def _sizes(self) -> Steps[dict[int, int]]:
+        try:
+            entries = yield from list_all(self._session)
+        except POP3Error as error:
+            if error.ends_session:
+                raise
+            return {}  # without sizes it has to do
+        return dict(entries)
+
+    def _uids(self, *, fingerprint: bool) -> Steps[dict[int, bytes]]:
+        try:
+            entries = yield from uidl_all(self._session)
+        except CommandError as error:
+            if "UIDL" in self._session.capabilities:
+                raise  # it has UIDL, and it will be back
+            if not fingerprint:
+                raise NoUniqueIds(error.text) from error
+            return {}
+        return dict(reversed(entries))  # of two lines for a message the first counts
+
+    # One message.
+
+    def _fetch(self, message: _Listed, memory: _Memory) -> Steps[None]:
+        came = yield from self._retr(message)
+        if came is None:
+            return
+        mark = fingerprint(came.raw)
+        key = message.uid, mark
+        self._copies[key] += 1
+        if self._copies[key] <= memory.copies(*key):
+            self._skipped.append(message.id)
+        else:
+            # It counts as seen only after ``deliver`` has returned: who is interrupted before the
+            # store knows gets it once more, and nobody loses it.
+            yield Call(lambda: self._deliver(came))
+            self._fetched.append(message.id)
+            if memory.is_reused(*key):
+                self._reused.append(message.id)
+        octets = came.octets if message.octets is None else message.octets
+        row = yield Aside(lambda: memory.note(*key, octets, self._copies[key]))
+        self._consider(message, row)
+
+    def _retr(self, message: _Listed) -> Steps[Message | None]:
+        limit = self._session.config.limits.message_octets
+        if limit is not None and message.octets is not None and message.octets > limit:
+            # To try it would end the session, in every run.
+            self._fail(message, LimitExceeded(f"LIST {message.number}", "message_octets", limit))
+            return None
+        came = yield from retr_or_report(
+            self._session,
+            message.number,
+            lambda _, error: self._fail(message, error),
+            self._progress,
+        )
+        if came is not None and not came.raw and message.octets != 0:
+            self._fail(message, EmptyMessage(message.number, message.octets))
+            return None
+        return came
+
+    # The end.
+
+    def _delete(self, maildrop: SeenMaildrop) -> Steps[None]:
+        marked: list[tuple[_Listed, SeenMessage]] = []
+        for message, row in self._due:
+            try:
+                yield from dele(self._session, message.number)
+            except CommandError as error:
+                self._session.deviations.excuse()
+                self._fail(message, error)
+            else:
+                marked.append((message, row))
+        try:
+            yield from quit_(self._session)
+        except (CommandError, POP3ConnectionError) as error:
+            # Nobody knows what was deleted; the next listing will show it.
+            for message, _ in marked:
+                self._fail(message, error)
+            return
+        yield Aside(lambda: maildrop.deleted(row for _, row in marked))
+        self._deleted = [message.id for message, _ in marked]
+
+
+class _Memory:
+    """What the store knew of a maildrop when it was listed.
+
+    Attributes:
+        believed: by number, what is known of the messages that need not be fetched.
+    """
+
+    def __init__(self, maildrop: SeenMaildrop, listing: Iterable[_Listed]) -> None:
+        self._maildrop = maildrop
+        self._listing = listing
+        self._shares = Counter(message.uid for message in listing)
+        self._rows: dict[bytes, dict[bytes, SeenMessage]] = {}
+        self.believed: dict[int, SeenMessage] = {}
+
+    def load(self) -> None:
+        """Read the store, and begin a new listing in it."""
+        for row in self._maildrop.messages():
+            self._rows.setdefault(row.uid, {})[row.fingerprint] = row
+        last = self._maildrop.listings()
+        for message in self._listing:
+            row = self._believe(message, last)
+            if row is not None:
+                self.believed[message.number] = row
+        self._maildrop.listed(self.believed.values())
+
+    def _believe(self, message: _Listed, last: int) -> SeenMessage | None:
+        if not message.uid or self.is_shared(message.uid):
+            return None
+        rows = [
+            row
+            for row in self._rows.get(message.uid, {}).values()
+            if row.listing == last
+            and row.deleted is None
+            and (message.octets is None or message.octets == row.octets)
+        ]
+        return rows[0] if len(rows) == 1 else None
+
+    def is_shared(self, uid: bytes) -> bool:
+        """True if several messages of the listing have this unique-id."""
+        return self._shares[uid] > 1
+
+    def is_reused(self, uid: bytes, mark: bytes) -> bool:
+        """True if the unique-id was that of other messages only, which are not here any more."""
+        rows = self._rows.get(uid, {})
+        return bool(uid) and bool(rows) and mark not in rows and not self.is_shared(uid)
+
+    def copies(self, uid: bytes, mark: bytes) -> int:
+        """How many messages with this unique-id and these octets were delivered."""
+        row = self._rows.get(uid, {}).get(mark)
+        return row.copies if row else 0
+
+    def note(self, uid: bytes, mark: bytes, octets: int, copies: int) -> SeenMessage:
+        """Write down that a message was delivered, or was found again."""
+        return self._maildrop.delivered(uid, mark, octets, copies)
