@@ -6,14 +6,13 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ._exceptions import SeenStoreError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
 __all__ = ["SeenMaildrop", "SeenMessage", "SeenStore"]

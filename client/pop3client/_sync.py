@@ -43,7 +43,8 @@ __all__ = ["DeletePolicy", "SyncFailure", "SyncResult", "fingerprint", "sync"]
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _FICKLE = re.compile(
-    rb"^(?:Status|X-(?:Status|UIDL?|Keywords|IMAP(?:base)?)):.*\n(?:[ \t].*\n)*", re.M | re.I
+    rb"^(?:Status|X-(?:Status|UIDL?|Keywords|IMAP(?:base)?)):.*\n(?:[ \t].*\n)*",
+    re.MULTILINE | re.IGNORECASE,
 )
 """Fields that servers put into a message, or change, when it has been read."""
 
@@ -153,15 +154,15 @@ def sync(
     session: Session,
     store: SeenStore,
     deliver: Callable[[Message], object],
-    *,
     delete: DeletePolicy | None,
-    fingerprint: bool,
+    user: str | None,
     progress: Progress | None,
+    fingerprint: bool,
 ) -> Steps[SyncResult]:
     """Fetch what is new and delete what is due; see ``POP3Client.sync``."""
     session.require("UIDL")
     session.require("RETR")
-    run = _Sync(session, store, deliver, delete or DeletePolicy(), progress)
+    run = _Sync(session, store, deliver, delete or DeletePolicy(), user, progress)
     try:
         yield from run.steps(fingerprint=fingerprint)
     except POP3Error as error:
@@ -179,12 +180,14 @@ class _Sync:
         store: SeenStore,
         deliver: Callable[[Message], object],
         policy: DeletePolicy,
+        user: str,
         progress: Progress | None,
     ) -> None:
         self._session = session
         self._store = store
         self._deliver = deliver
         self._policy = policy
+        self._user = user
         self._progress = progress
         self._copies: Counter[tuple[bytes, bytes]] = Counter()
         self._due: list[tuple[_Listed, SeenMessage]] = []
@@ -213,7 +216,7 @@ class _Sync:
         listing = yield from self._listing(fingerprint=fingerprint)
         config = self._session.config
         maildrop: SeenMaildrop = yield Aside(
-            lambda: self._store.maildrop(config.host, config.port, self._session.user)
+            lambda: self._store.maildrop(config.host, config.port, self._user)
         )
         memory = _Memory(maildrop, listing)
         yield Aside(memory.load)
@@ -291,8 +294,8 @@ class _Sync:
             if memory.is_reused(*key):
                 self._reused.append(message.id)
         octets = came.octets if message.octets is None else message.octets
-        row = yield Aside(lambda: memory.note(*key, octets, self._copies[key]))
-        self._consider(message, row)
+        known: SeenMessage = yield Aside(lambda: memory.note(*key, octets, self._copies[key]))
+        self._consider(message, known)
 
     def _retr(self, message: _Listed) -> Steps[Message | None]:
         limit = self._session.config.limits.message_octets

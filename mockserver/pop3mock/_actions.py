@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._flow import Flow
 
 
@@ -64,3 +66,21 @@ class Hold:
 
 
 Action = Send | Trickle | Pause | StartTLS | End | Hold
+
+
+def upgrades(actions: Sequence[Action]) -> bool:
+    """Whether the TLS handshake is what comes next.
+
+    Args:
+        actions: What is to be done.
+    """
+    return bool(actions) and isinstance(actions[-1], StartTLS)
+
+
+def ends(actions: Sequence[Action]) -> bool:
+    """Whether the connection is at its end.
+
+    Args:
+        actions: What is to be done.
+    """
+    return bool(actions) and isinstance(actions[-1], End)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pop3scenarios import Template, parse_line
@@ -131,21 +130,17 @@ class Answer:
         return not (self.entries is None and self.lines is None and self.data is None)
 
 
-def acceptance(text: str, **values: str) -> Answer:
+def acceptance(text: Template | str, **values: str) -> Answer:
     """A ``+OK`` answer.
 
     Args:
-        text: The text behind the status; may have holes.
-        values: What stands in them.
+        text: The text behind the status; one without holes may be a string.
+        values: What stands in the holes.
     """
-    return Answer(True, _parsed(text), values=values)
+    return Answer(True, Template(text, (text,)) if isinstance(text, str) else text, values=values)
 
 
-#: There are a few dozen such texts, and each is said very often.
-_parsed = lru_cache(maxsize=64)(parse_line)
-
-
-def totals(text: str, count: int, messages: Sequence[StoredMessage]) -> Answer:
+def totals(text: Template, count: int, messages: Sequence[StoredMessage]) -> Answer:
     """An answer that tells how many messages there are, and the octets of those given.
 
     Args:

@@ -41,11 +41,6 @@ class Composer:
         self._left = cut
         self._over = False
 
-    @property
-    def over(self) -> bool:
-        """Whether the connection has been ended, or given to TLS, by what was added."""
-        return self._over
-
     def send(self, *pieces: bytes | Flow) -> None:
         """Add octets; those beyond the cut are dropped."""
         if self._over:

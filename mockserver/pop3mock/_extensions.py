@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pop3scenarios import parse_line
+
 from ._answer import acceptance, refusal, repeated
 from ._sasl import fitting, is_sasl
 from ._state import State
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
     from ._answer import Answer
     from ._state import SessionState
+
+_CHOSEN = parse_line("{language} {description}")
 
 
 def capa(state: SessionState, _arguments: list[str]) -> Answer:
@@ -64,7 +68,7 @@ def lang(state: SessionState, arguments: list[str]) -> Answer:
     tag = _language(state.languages, arguments[0])
     if tag is None:
         return refusal(f"no language {repeated(arguments[0])}", reason="missing")
-    return acceptance("{language} {description}", language=tag, description=state.languages[tag])
+    return acceptance(_CHOSEN, language=tag, description=state.languages[tag])
 
 
 def _language(known: Mapping[str, str], wanted: str) -> str | None:

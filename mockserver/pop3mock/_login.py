@@ -6,11 +6,16 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
+from pop3scenarios import parse_line
+
 from ._answer import acceptance, refusal, repeated, totals
 
 if TYPE_CHECKING:
     from ._answer import Answer
     from ._state import SessionState
+
+_PASSWORD_NEXT = parse_line("now the password for {shown}")
+_MAILDROP = parse_line("maildrop has {count} messages ({octets} octets)")
 
 
 def user(state: SessionState, arguments: list[str]) -> Answer:
@@ -20,7 +25,7 @@ def user(state: SessionState, arguments: list[str]) -> Answer:
     if _prohibited(state, name):
         text = "that is no user name"
         return refusal(text, unexpected="its argument is no name", reason="syntax")
-    answer = acceptance("now the password for {shown}", user=name, shown=repeated(name))
+    answer = acceptance(_PASSWORD_NEXT, user=name, shown=repeated(name))
     answer.commit = lambda: setattr(state, "user", state.named(name))
     if state.named(name) not in state.users:
         answer.reason = "no-user"
@@ -86,7 +91,7 @@ def log_in(state: SessionState, name: str) -> Answer:
         # RFC 2449, section 8.1.1: told only to those who have proven who they are.
         return refusal("you have logged in too recently", code="LOGIN-DELAY", reason="delay")
     messages = maildrop.upcoming()
-    answer = totals("maildrop has {count} messages ({octets} octets)", len(messages), messages)
+    answer = totals(_MAILDROP, len(messages), messages)
     answer.values = {**answer.values, "user": name}
     answer.commit = lambda: _enter(state, name)
     return answer

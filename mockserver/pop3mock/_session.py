@@ -10,22 +10,20 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from pop3scenarios import ScenarioError, Source
+from pop3scenarios import ScenarioError
 
 from . import _commands as commands
-from ._actions import StartTLS
+from ._actions import StartTLS, ends, upgrades
 from ._answer import Answer, refusal
 from ._authentication import RESPONSE, Authentication
 from ._changes import NO_CHANGES
 from ._channel import IN_THE_CLEAR
-from ._composer import Composer
 from ._conversation import Held
 from ._counsel import Counsel
-from ._effects import Effects
+from ._delivery import Delivery
 from ._input import MAX_LINE, Input
 from ._role import Role
 from ._state import State
-from ._wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,11 +78,9 @@ class Session:
         self.behind = False
         self._authentication = Authentication(state)
         self._role = Role(conversation, log)
-        self._wording = Wording(state, self._authentication, self._role)
-        self._effects = Effects(state, self._authentication)
         self._counsel = Counsel(scenario, rulebook, state, self._authentication, self._input, log)
         self.wake: Callable[[], None] = lambda: None
-        self._script = _script_source(scenario) if scenario.script else None
+        self._delivery = Delivery(scenario, state, self._authentication, self._role, log)
 
     @property
     def over(self) -> bool:
@@ -148,7 +144,7 @@ class Session:
 
         RFC 2595, section 4; a scenario can play a server that gets it wrong.
         """
-        kept = self._scenario.tls.pipelined if _upgrades(actions) else None
+        kept = self._scenario.tls.pipelined if upgrades(actions) else None
         if kept == "handshake":
             actions[-1] = StartTLS(self._input.take().encode("utf-8", "surrogateescape"))
         elif kept != "execute":
@@ -289,7 +285,7 @@ class Session:
         self._scenario = self._counsel.scenario = performance.scenario
         self._counsel.rulebook = performance.rulebook
         performance.prepare(self._state)
-        self._wording.follow()
+        self._delivery.follow(performance.scenario)
         self._input.follow(self._scenario.server)
         self.log.recast(performance.name)
 
@@ -320,8 +316,6 @@ class Session:
         shown = RESPONSE if self._authentication.under_way else self.log.masked(line)
         return self._role.hear(line, shown)
 
-    # What the answer becomes
-
     def _perform(
         self,
         line: str,
@@ -332,76 +326,14 @@ class Session:
         label: str = "",
         meant: str = "",
     ) -> list[Action]:
-        """Say an answer, and let the command take effect.
-
-        Args:
-            line: The client's line.
-            answer: What the RFC-correct server answers.
-            changes: What rules change in that.
-            scripted: What the script answers, if it has the line.
-            label: What it is, if it is no command line: the greeting, a SASL response.
-            meant: The command that the line is taken for.
-        """
-        reply = scripted or changes.reply
-        state, tls = self._state.state, self._state.tls
-        applied = self._effects.take(
-            meant or line, answer, changes, reply, response=label == RESPONSE
-        )
-        composer = Composer(changes.dribble, changes.cut)
-        if changes.delay is not None:
-            composer.wait(changes.delay)
-        self._wording.say(composer, line, answer, changes, reply)
-        self._finish(composer, answer, changes, starts_tls=applied and answer.starts_tls)
-        self._over = composer.over
+        """Say an answer, and let the command take effect; see :meth:`Delivery.perform`."""
+        actions = self._delivery.perform(line, meant or line, answer, changes, scripted, label)
+        self._over = upgrades(actions) or ends(actions)
         if changes.discard:
             self._input.clear()
-        actions = composer.actions()
-        source = self._source(changes, scripted)
-        self.log.exchange(
-            line,
-            source,
-            actions,
-            tls=tls,
-            state=state.word,
-            label=label,
-            user=self._state.user if self._state.state is State.TRANSACTION else "",
-            removed=self._state.removed,
-        )
-        if self._state.state is State.AUTHORIZATION and not _upgrades(actions):
-            keeps = self._scenario.server.keeps_user or ()
-            command = (meant or line).split(" ", 1)[0].upper()
-            self._effects.keep_user(keeps, command, applied=applied)
         return actions
-
-    def _source(self, changes: Changes, scripted: Reply | None) -> Source | None:
-        """What answers; None if it is the RFCs."""
-        if scripted is not None:
-            return self._script
-        return changes.sources[0] if changes.sources else None
-
-    def _finish(
-        self, composer: Composer, answer: Answer, changes: Changes, *, starts_tls: bool
-    ) -> None:
-        if changes.then is not None:
-            composer.end(changes.then)
-        elif changes.cut is not None:
-            composer.end("close")
-        elif starts_tls:
-            composer.start_tls()
-        elif answer.ends:
-            composer.end("close")
 
 
 def _octets(line: str) -> int:
     """The size of a line as it came."""
     return len(line.encode("utf-8", "surrogateescape"))
-
-
-def _upgrades(actions: list[Action]) -> bool:
-    """Whether the TLS handshake is what comes next."""
-    return bool(actions) and isinstance(actions[-1], StartTLS)
-
-
-def _script_source(scenario: Scenario) -> Source:
-    """Where the conversation stands, for answers that come out of it."""
-    return Source(scenario=scenario.name, file=scenario.shown, line=scenario.script_line)

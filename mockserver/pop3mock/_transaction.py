@@ -16,21 +16,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
+    from pop3scenarios import Template
+
     from ._message import StoredMessage
     from ._state import SessionState
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SCAN_LISTING = parse_line("{number} {octets}")
 _UID_LISTING = parse_line("{number} {uid}")
+_STAT = parse_line("{count} {octets}")
+_LIST = parse_line("{count} messages ({octets} octets)")
 _RETR = parse_line("{octets} octets")
+_TOP = parse_line("top of message {number}")
+_DELE = parse_line("message {number} deleted")
+_RSET = parse_line("maildrop has {count} messages ({octets} octets)")
 
 
 def stat(state: SessionState, _arguments: list[str]) -> Answer:
     """STAT: how much mail there is (RFC 1939, section 5)."""
-    return _present("{count} {octets}", state)
+    return _present(_STAT, state)
 
 
-def _present(text: str, state: SessionState) -> Answer:
+def _present(text: Template, state: SessionState) -> Answer:
     """An answer that tells how many messages are not marked as deleted, and their octets."""
     whole = [message for n, message in state.present() if n not in state.emptied]
     return totals(text, len(state.view) - len(state.deleted), whole)
@@ -41,7 +48,7 @@ def list_(state: SessionState, arguments: list[str]) -> Answer:
     answer = _listing(state, arguments, partial(_scan_entry, frozenset(state.emptied)))
     if answer.entries is not None:
         entries = answer.entries
-        answer = _present("{count} messages ({octets} octets)", state)
+        answer = _present(_LIST, state)
         answer.entries = entries
     answer.form = _SCAN_LISTING
     return answer
@@ -125,7 +132,7 @@ def top(state: SessionState, arguments: list[str]) -> Answer:
     message = state.view[number - 1]
     if _needs_utf8(state, message):
         return _utf8_needed()
-    answer = acceptance("top of message {number}", number=str(number))
+    answer = acceptance(_TOP, number=str(number))
     answer.data = Text(message, lines)
     return _about(message, answer)
 
@@ -135,7 +142,7 @@ def dele(state: SessionState, arguments: list[str]) -> Answer:
     number = _message_number(state, arguments[0])
     if isinstance(number, Answer):
         return number
-    answer = acceptance("message {number} deleted", number=str(number))
+    answer = acceptance(_DELE, number=str(number))
     answer.commit = lambda: state.mark(number)
     return _about(state.view[number - 1], answer)
 
@@ -147,8 +154,7 @@ def noop(_state: SessionState, _arguments: list[str]) -> Answer:
 
 def rset(state: SessionState, _arguments: list[str]) -> Answer:
     """RSET: no message is marked any more (RFC 1939, section 5)."""
-    text = "maildrop has {count} messages ({octets} octets)"
-    answer = totals(text, len(state.view), state.view)
+    answer = totals(_RSET, len(state.view), state.view)
     answer.values = {**answer.values, "marked": str(len(state.deleted))}
 
     def unmark() -> None:

@@ -142,7 +142,7 @@ def test_exchange_2019_inside_tls(raw: Raw) -> None:
         client.wrap()
         came = said(
             client,
-            b"CAPA\r\n"
+            b"CAPA\r\nSTAT\r\n"
             + REFUSED
             + b"AUTH PLAIN\r\n"
             + PLAIN
@@ -152,6 +152,7 @@ def test_exchange_2019_inside_tls(raw: Raw) -> None:
     assert answer == b"+OK Begin TLS negotiation.\r\n"
     assert came == (
         b"+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN\r\nUSER\r\n.\r\n"
+        b"-ERR Command is not valid in this state.\r\n"
         b"+OK\r\n"
         b"-ERR Logon failure: unknown user name or bad password.\r\n"
         b"+\r\n"
@@ -344,12 +345,13 @@ def test_hmailserver(raw: Raw) -> None:
     """One sentence refuses all, deleted messages are listed, TOP ends in a blank line."""
     invalid = b"-ERR Invalid command in current state.\r\n"
     with MockServer("hmailserver") as server:
+        listing = uids(server)
         came = said(
             raw(server),
             b"CAPA now\r\nNOOP\r\nHELP\r\nAUTH\r\nSTLS\r\nSTAT\r\nPASS secret\r\n"
             b"USER alice@example.com\r\nPASS wrong\r\n"
             + REFUSED
-            + b"PASS secret\r\nUSER alice\r\nLIST\r\nLIST 9\r\nRETR 2\r\nTOP 1 0\r\n"
+            + b"PASS secret\r\nUSER alice\r\nLIST\r\nUIDL\r\nLIST 9\r\nRETR 2\r\nTOP 1 0\r\nTOP 1 1\r\n"
             b"DELE 2\r\nLIST 2\r\nDELE 2\r\nRETR 2\r\nSTAT\r\nRSET\r\nLAST\r\nXYZZY\r\n"
             + b"X" * 501
             + b"\r\nQUIT\r\n",
@@ -367,9 +369,11 @@ def test_hmailserver(raw: Raw) -> None:
         b"-ERR Invalid user name or password. Please use full email address as user name.\r\n"
         b"+OK Mailbox locked and ready\r\n" + invalid + b""
         b"+OK 4 messages (20559 octets)\r\n" + SIZES + b""
+        b"+OK 4 messages (20559 octets)\r\n" + listing + b""
         b"-ERR No such message\r\n"
         b"+OK 106 octets\r\n" + SECOND + b".\r\n"
         b"+OK 194 octets\r\n" + FIRST_HEADER + b"\r\n.\r\n"
+        b"+OK 194 octets\r\n" + FIRST_HEADER + b"The next lines begin with a dot.\r\n.\r\n"
         b"+OK msg deleted\r\n"
         b"+OK 2 106\r\n"
         b"+OK msg deleted\r\n"
@@ -432,6 +436,21 @@ def test_zimbra(raw: Raw) -> None:
     )
 
 
+def test_zimbra_stls(raw: Raw) -> None:
+    """STLS has Zimbra's own text, and CAPA lists it no longer inside TLS."""
+    with MockServer("zimbra") as server:
+        client = raw(server)
+        client.line()
+        answer = client.ask(b"STLS")
+        client.wrap()
+        capabilities = client.listing(b"CAPA")
+
+    assert answer == b"+OK Begin TLS negotiation\r\n"
+    assert capabilities == (
+        b"+OK Capability list follows\r\nTOP\r\nUSER\r\nUIDL\r\nEXPIRE 31 USER\r\n.\r\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("login", "before"),
     [
@@ -453,7 +472,7 @@ def test_mailpit(raw: Raw) -> None:
     with MockServer("mailpit") as server:
         came = said(
             raw(server),
-            b"CAPA\r\nSTLS\r\nAUTH PLAIN\r\nSTAT\r\n"
+            b"CAPA\r\nSTLS\r\nAUTH\r\nAPOP alice 0\r\nXYZZY\r\nSTAT\r\n"
             + REFUSED
             + b"PASS secret\r\nUSER alice\r\nPASS secret\r\nLIST 2\r\nUIDL 2\r\nTOP 2 0\r\n"
             b"TOP 1 1\r\nTOP 1\r\nDELE 2\r\nDELE 2\r\nSTAT\r\nLIST\r\nRETR 2\r\nRETR 9\r\n"
@@ -464,9 +483,9 @@ def test_mailpit(raw: Raw) -> None:
     assert came == (
         b"+OK Mailpit POP3 server\r\n"
         b"+OK capability list follows\r\nTOP\r\nUSER\r\nUIDL\r\nIMPLEMENTATION Mailpit\r\n.\r\n"
-        b"-ERR unknown command\r\n"
-        b"-ERR unknown command\r\n"
-        b"-ERR user not authenticated\r\n"
+        + b"-ERR unknown command\r\n"
+        * 4
+        + b"-ERR user not authenticated\r\n"
         b"+OK\r\n"
         b"-ERR invalid password\r\n"
         b"+OK signed in\r\n"

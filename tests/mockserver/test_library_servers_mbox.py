@@ -145,6 +145,23 @@ def test_quit_before_others(scenario: str, ending: str) -> None:
     assert how == (ending or "close")
 
 
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        ("popa3d", b""),
+        ("uw-ipop3d", b"-ERR Autologout; idle for too long\r\n"),
+        ("mailutils", b"-ERR Session timed out\r\n"),
+    ],
+)
+def test_autologout(scenario: str, words: bytes) -> None:
+    """Who is silent for too long is told so, or not, and the connection ends."""
+    session = MockServer(scenario).session()
+    session.receive(LOGIN)
+
+    assert session.patience == 600
+    assert said(session.idle()) == (words, "close")
+
+
 # popa3d
 
 
@@ -270,12 +287,17 @@ def test_mailutils_hears_nothing_but_pass(between: bytes) -> None:
     )
 
 
+def test_mailutils_hears_quit_behind_user() -> None:
+    """QUIT is the one command beside PASS that may follow USER."""
+    assert talk("mailutils", b"USER alice\r\nQUIT\r\n") == (b"+OK\r\n+OK\r\n", "close")
+
+
 def test_mailutils_refuses_in_its_words() -> None:
     """Each kind of mistake has a text of its own; DELE may come twice."""
     octets, _ = logged_in(
         "mailutils",
         b"LIST 9\r\nLIST x\r\nLIST 1 2\r\nRETR\r\nDELE\r\nXYZZY\r\nUSER alice\r\nDELE 1\r\n"
-        b"DELE 1\r\nRETR 1\r\n STAT \r\nLIST\t2x\r\n",
+        b"DELE 1\r\nRETR 1\r\n STAT \r\nLIST\t2x\r\nUIDL +2\r\n",
     )
 
     assert octets == (
@@ -283,6 +305,7 @@ def test_mailutils_refuses_in_its_words() -> None:
         b"-ERR Invalid arguments\r\n-ERR No such message\r\n-ERR Invalid command\r\n"
         b"-ERR Incorrect state\r\n+OK Message 1 marked\r\n+OK Message 1 marked\r\n"
         b"-ERR Message has been deleted\r\n+OK 1 250\r\n+OK 2 250\r\n"
+        b"+OK 2 095a60ace7252506644f77bcfbb29606.1795487214.2\r\n"
     )
 
 

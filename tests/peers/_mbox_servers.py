@@ -139,22 +139,28 @@ class MboxServer:
     def connect(self) -> socket.socket:
         """A new session; it ends when its connection does."""
         ours, theirs = _connection()
+        with theirs:
+            try:
+                self._sessions.append(self._serve(theirs))
+            except BaseException:
+                ours.close()
+                raise
+        return ours
+
+    def _serve(self, connection: socket.socket) -> subprocess.Popen[bytes]:
         program = str(self._program.path)
         arguments = [part.format(top=self._top) for part in self._program.arguments]
-        with theirs, (self._top / "stderr").open("ab") as stderr:
-            self._sessions.append(
-                subprocess.Popen(
-                    ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _ENTER,
-                     str(self._top), program, *arguments],
-                    env={"PATH": os.defpath, "LANG": "C"},
-                    cwd=self._top,
-                    stdin=theirs,
-                    stdout=theirs,
-                    stderr=stderr,
-                    start_new_session=True,
-                )
-            )  # fmt: skip
-        return ours
+        apart = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _ENTER]
+        with (self._top / "stderr").open("ab") as stderr:
+            return subprocess.Popen(
+                [*apart, str(self._top), program, *arguments],
+                env={"PATH": os.defpath, "LANG": "C"},
+                cwd=self._top,
+                stdin=connection.fileno(),
+                stdout=connection.fileno(),
+                stderr=stderr,
+                start_new_session=True,
+            )
 
     def _write(self) -> None:
         self._top.chmod(0o755)
@@ -208,3 +214,18 @@ def _in_mbox(message: bytes) -> bytes:
     text = message.replace(b"\r\n", b"\n")
     quoted = re.sub(rb"^(>*From )", rb">\1", text, flags=re.MULTILINE)
     return b"From sender@example.test Mon Jan  2 10:00:00 2023\n" + quoted + b"\n"
+
+
+def has_namespaces() -> bool:
+    """Whether a process may have a view of the files that is its own: not without being root."""
+    program = shutil.which("unshare", path=os.defpath)
+    if program is None or os.geteuid() != 0:
+        return False
+    tried = subprocess.run(
+        [program, "--mount", "true"],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=PATIENCE,
+    )
+    return tried.returncode == 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import socket
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +12,7 @@ import pytest
 from pop3mock import MockServer
 from pop3scenarios import loads
 
-from ._mbox_servers import PASSWORD, PATIENCE, PROGRAMS, USER, MboxServer
+from ._mbox_servers import PASSWORD, PATIENCE, PROGRAMS, USER, MboxServer, has_namespaces
 from .conftest import need
 
 if TYPE_CHECKING:
@@ -85,7 +83,7 @@ def test_dovecot(dovecot: Dovecot) -> None:
 def test_mbox_server(program: Program) -> None:
     """The mock that plays the server says what the server says."""
     need(program.path, f"the Debian package {program.package}, as .ci/run does")
-    need(os.geteuid() == 0 and shutil.which("unshare"), "unshare, and be root")
+    need(has_namespaces(), "util-linux, and be root where mount namespaces are allowed")
 
     with MboxServer(program, MAIL) as server:
         adds_fields = program.name == "mailutils"
