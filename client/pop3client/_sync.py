@@ -353,8 +353,8 @@ class _Memory:
 
     def load(self) -> None:
         """Read the store, and begin a new listing in it."""
-        for row in self._maildrop.messages():
-            self._rows.setdefault(row.uid, {})[row.fingerprint] = row
+        for known in self._maildrop.messages():
+            self._rows.setdefault(known.uid, {})[known.fingerprint] = known
         last = self._maildrop.listings()
         for message in self._listing:
             row = self._believe(message, last)

@@ -104,13 +104,15 @@ class MaildropURL:
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
+    found = None
     with contextlib.suppress(ValueError):
         parts = urlsplit(url)
-        port = parts.port
-        _check(parts)
-        return parts, port
-    # Outside of the handler: that error may quote what it choked on, which may be a password.
-    raise InvalidArgument(f"URL: expected {_FORM}, got no valid host and port")
+        found = parts, parts.port
+    if found is None:
+        # Outside of a handler: that error may quote what it choked on, which may be a password.
+        raise InvalidArgument(f"URL: expected {_FORM}, got no valid host and port")
+    _check(found[0])
+    return found
 
 
 def _check(parts: SplitResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import poplib
 import signal
@@ -166,6 +167,15 @@ def test_all_is_heard_before_the_end() -> None:
 
     assert server.journal.count("XYZZY") == len(lines)
     assert server.journal.commands[-1] == "NONSENSE"
+
+
+def test_what_is_loaded_is_no_garbage() -> None:
+    """While it serves, nobody looks through what was loaded before for garbage."""
+    with running([MockServer()]):
+        meanwhile = gc.get_freeze_count()
+
+    assert meanwhile > 0
+    assert gc.get_freeze_count() == 0
 
 
 def test_client_still_there() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pop3mock import MockServer
+from pop3mock._actions import Send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -351,8 +352,8 @@ def test_hmailserver(raw: Raw) -> None:
             b"CAPA now\r\nNOOP\r\nHELP\r\nAUTH\r\nSTLS\r\nSTAT\r\nPASS secret\r\n"
             b"USER alice@example.com\r\nPASS wrong\r\n"
             + REFUSED
-            + b"PASS secret\r\nUSER alice\r\nLIST\r\nUIDL\r\nLIST 9\r\nRETR 2\r\nTOP 1 0\r\nTOP 1 1\r\n"
-            b"DELE 2\r\nLIST 2\r\nDELE 2\r\nRETR 2\r\nSTAT\r\nRSET\r\nLAST\r\nXYZZY\r\n"
+            + b"PASS secret\r\nUSER alice\r\nLIST\r\nUIDL\r\nLIST 9\r\nRETR 2\r\nTOP 1 0\r\n"
+            b"TOP 1 1\r\nDELE 2\r\nLIST 2\r\nDELE 2\r\nRETR 2\r\nSTAT\r\nRSET\r\nLAST\r\nXYZZY\r\n"
             + b"X" * 501
             + b"\r\nQUIT\r\n",
         )
@@ -555,3 +556,31 @@ def test_no_lock(raw: Raw, name: str) -> None:
 def test_tls(name: str, tls: str) -> None:
     """A server says how a client gets TLS from it."""
     assert MockServer(name).tls == tls
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("exchange-2007", 60.0, 1800.0),
+        ("exchange-2010", 60.0, 1800.0),
+        ("mailpit", 600.0, 600.0),
+    ],
+)
+def test_autologout(name: str, before: float, after: float) -> None:
+    """How long a silent client is borne, before login and after it."""
+    session = MockServer(name, tls="none").session()
+    session.connected()
+    first = session.patience
+    session.receive(b"AUTH PLAIN " + PLAIN + b"\r\n" + LOGIN)
+
+    assert (first, session.patience) == (before, after)
+
+
+def test_hmailserver_idle() -> None:
+    """A client that is silent for too long is told so."""
+    session = MockServer("hmailserver").session()
+    session.connected()
+
+    actions = session.idle()
+
+    assert actions[0] == Send(b"-ERR Autologout; idle too long\r\n")

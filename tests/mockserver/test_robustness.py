@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import gc
 import json
 import os
@@ -233,6 +234,15 @@ def test_thousands_of_empty_lines(raw: Raw) -> None:
 # Octets on the wire
 
 
+def hang_up(sock: socket.socket) -> None:
+    """Send a FIN, unless the server has ended the connection already."""
+    try:
+        sock.shutdown(socket.SHUT_WR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+
+
 @pytest.mark.parametrize(("rules", "before"), STEPS.values(), ids=STEPS)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(noise=NOISE)
@@ -246,7 +256,7 @@ def test_noise_on_the_wire(rules: str, before: bytes, noise: list[bytes]) -> Non
                     sock.sendall(before)
                     for octets in noise:
                         sock.sendall(octets)
-                    sock.shutdown(socket.SHUT_WR)
+                    hang_up(sock)
                     while sock.recv(65536):
                         pass
         server.wait_closed()

@@ -114,6 +114,21 @@ def test_maildrop_of_200_000_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(made) <= 6
 
 
+@pytest.mark.parametrize("command", [b"LIST\r\n", b"UIDL\r\n"])
+def test_listing_holds_little_more_than_its_octets(command: bytes) -> None:
+    """The lines of a listing are never there all at once, but as the octets of the answer."""
+    session = logged_in(serve("{octets: 4096, count: 20000}"))
+    tracemalloc.start()
+    try:
+        (answer,) = session.receive(command)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(answer, Send)
+    assert most < 4 * len(answer.data)
+
+
 def test_message_that_nobody_retrieves_is_small() -> None:
     """A message of a large maildrop, listed once, holds less than 600 octets, whatever its size."""
     server = serve("{octets: 1000000, count: 5000}")

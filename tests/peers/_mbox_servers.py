@@ -74,6 +74,8 @@ class Program(NamedTuple):
         package: The Debian package.
         arguments: What it is called with; ``{top}`` is the folder of its files.
         service: Its name to PAM.
+        version: What it answers to ``--version``, where others have other words; empty if it is
+            not asked.
     """
 
     name: str
@@ -81,6 +83,21 @@ class Program(NamedTuple):
     package: str
     arguments: tuple[str, ...]
     service: str
+    version: str = ""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is the version whose words the scenario has."""
+        if not self.version or self.path is None:
+            return True
+        told = subprocess.run(
+            [self.path, "--version"],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        return self.version.encode() in told.stdout
 
     @property
     def path(self) -> str | None:
@@ -98,6 +115,7 @@ PROGRAMS = {
             "mailutils-pop3d",
             ("--no-site-config", "--config-file", "{top}/pop3d.conf"),
             "mailutils",
+            "(GNU Mailutils) 3.15",
         ),
         Program("popa3d", "popa3d", "popa3d", (), "popa3d"),
     )

@@ -83,7 +83,10 @@ def test_dovecot(dovecot: Dovecot) -> None:
 def test_mbox_server(program: Program) -> None:
     """The mock that plays the server says what the server says."""
     need(program.path, f"the Debian package {program.package}, as .ci/run does")
-    need(has_namespaces(), "util-linux, and be root where mount namespaces are allowed")
+    if not has_namespaces():
+        pytest.skip("no package gives it: mount namespaces, which take root, are not allowed here")
+    if not program.is_measured:
+        pytest.skip(f"{program.path} is not {program.version}, which the scenario plays")
 
     with MboxServer(program, MAIL) as server:
         adds_fields = program.name == "mailutils"
