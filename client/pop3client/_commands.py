@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from . import _replies
@@ -14,20 +15,27 @@ from ._exceptions import (
     MalformedReply,
     POP3TimeoutError,
 )
+from ._replies import Reply
 from ._results import Maildrop, ScanListing, UniqueId
 from ._states import State
 
 if TYPE_CHECKING:
-    from ._replies import Reply
+    from collections.abc import Iterable
+
     from ._session import Session
     from ._wants import Steps
+    from ._wire import Line
 
 __all__ = [
     "capa",
     "dele",
+    "deleted",
+    "found_in_listing",
+    "identified_one",
     "last",
     "list_all",
     "list_one",
+    "listed_one",
     "noop",
     "quit_",
     "rset",
@@ -80,11 +88,10 @@ def list_all(session: Session) -> Steps[list[ScanListing]]:
     return [_scan_listing(session, line, "LIST") for line in lines]
 
 
-def _of_one(session: Session, keyword: str, number: int, quirk: str) -> Steps[Reply]:
-    """Ask about one message; a refusal is the quirk if there is such a message."""
-    check_number(number, "message number", 1)
+def _answer(session: Session, keyword: str, number: int, quirk: str) -> Steps[Reply]:
+    """Read what is said of one message; a refusal is the quirk if there is such a message."""
     try:
-        return (yield from session.command(keyword, number))
+        return (yield from session.answer(keyword, f"{keyword} {number}", session.config.timeout))
     except CommandError as error:
         if _ought_to_exist(session, number):
             session.note(quirk, keyword, error.text.encode())
@@ -93,7 +100,49 @@ def _of_one(session: Session, keyword: str, number: int, quirk: str) -> Steps[Re
 
 def list_one(session: Session, number: int) -> Steps[ScanListing]:
     """LIST with a message number (RFC 1939 section 5)."""
-    reply = yield from _of_one(session, "LIST", number, "list-single-refused")
+    check_number(number, "message number", 1)
+    yield from session.ask("LIST", number)
+    try:
+        return (yield from listed_one(session, number))
+    except MalformedReply as error:
+        line = yield from found_in_listing(session, "LIST", number, error)
+        return _scan_listing(session, line, error.command)
+
+
+def found_in_listing(
+    session: Session, keyword: str, number: int, error: MalformedReply
+) -> Steps[bytes]:
+    """Find a message in the listing of all that may follow where one line was due.
+
+    Whether one follows cannot be seen by waiting. The answer to NOOP comes after it in any case,
+    and begins as no line of a listing does.
+
+    Raises:
+        MalformedReply: the error, if there is no such line.
+    """
+    yield from session.send(b"NOOP", error.command, session.config.timeout)
+    line = yield from session.line(error.command, session.config.timeout)
+    lines = []
+    if not line.text.startswith((b"+OK", b"-ERR")):
+        session.note("list-arg-ignored", keyword, error.line)
+        lines = yield from _rest_of_listing(session, line, error.command)
+    for text in lines:
+        if text.split()[:1] == [b"%d" % number]:
+            return text
+    raise error
+
+
+def _rest_of_listing(session: Session, first: Line, step: str) -> Steps[list[bytes]]:
+    lines: list[bytes] = []
+    if first.text != b".":
+        lines = yield from session.listing(step, Reply(True, b"", first.end), "listing_lines")
+    yield from session.status(step, session.config.timeout)  # NOOP's
+    return [first.text, *lines]
+
+
+def listed_one(session: Session, number: int) -> Steps[ScanListing]:
+    """Read the answer to LIST with a message number."""
+    reply = yield from _answer(session, "LIST", number, "list-single-refused")
     step = f"LIST {number}"
     listing = _scan_listing(session, reply.text, step)
     if listing.number != number:
@@ -116,31 +165,53 @@ def uidl_all(session: Session) -> Steps[list[UniqueId]]:
         session.note("no-uidl", "UIDL", error.text.encode())
         raise
     lines = yield from session.listing("UIDL", reply, "listing_lines")
-    return [_unique_id(session, line, "UIDL") for line in lines]
+    unique_ids = [_unique_id(session, line, "UIDL") for line in lines]
+    _note_duplicates(session, unique_ids)
+    return unique_ids
+
+
+def _note_duplicates(session: Session, unique_ids: list[UniqueId]) -> None:
+    uids = [entry.uid for entry in unique_ids if entry.uid]
+    if len(set(uids)) < len(uids):
+        (uid, _), *_ = Counter(uids).most_common(1)
+        session.note("uidl-duplicate", "UIDL", uid)
 
 
 def uidl_one(session: Session, number: int) -> Steps[UniqueId]:
     """UIDL with a message number (RFC 1939 section 7)."""
-    reply = yield from _of_one(session, "UIDL", number, "no-uidl")
+    check_number(number, "message number", 1)
+    yield from session.ask("UIDL", number)
+    try:
+        return (yield from identified_one(session, number))
+    except MalformedReply as error:
+        line = yield from found_in_listing(session, "UIDL", number, error)
+        return _unique_id(session, line, error.command)
+
+
+def identified_one(session: Session, number: int) -> Steps[UniqueId]:
+    """Read the answer to UIDL with a message number."""
+    reply = yield from _answer(session, "UIDL", number, "no-uidl")
     step = f"UIDL {number}"
     words = reply.text.split()
     if len(words) == 1 and words[0] != b"%d" % number:
         session.note("uidl-one-no-number", "UIDL", reply.text)
         return UniqueId(number, words[0])
-    unique_id = _unique_id(session, reply.text, step)
+    unique_id, quirks = _replies.unique_id(reply.text, step)
     if unique_id.number != number:
         raise MalformedReply(step, reply.text, expected=f"the unique-id of message {number}")
+    _note_all(session, quirks, reply.text)
     return unique_id
 
 
 def _unique_id(session: Session, line: bytes, step: str) -> UniqueId:
-    if line.startswith(b"+OK "):
-        session.note("uidl-ok-prefix", "UIDL", line)
-        line = line.removeprefix(b"+OK ")
-    unique_id, quirk = _replies.unique_id(line, step)
-    if quirk:
-        session.note(quirk, "UIDL", line)
+    unique_id, quirks = _replies.unique_id(line, step)
+    _note_all(session, quirks, line)
     return unique_id
+
+
+def _note_all(session: Session, quirks: Iterable[str], line: bytes) -> None:
+    for quirk in quirks:
+        session.note(quirk, "UIDL", line)
 
 
 def _ought_to_exist(session: Session, number: int) -> bool:
@@ -168,7 +239,13 @@ def last(session: Session) -> Steps[int]:
 def dele(session: Session, number: int) -> Steps[None]:
     """DELE (RFC 1939 section 5)."""
     check_number(number, "message number", 1)
-    yield from session.command("DELE", number)
+    yield from session.ask("DELE", number)
+    yield from deleted(session, number)
+
+
+def deleted(session: Session, number: int) -> Steps[None]:
+    """Read the answer to DELE."""
+    yield from session.answer("DELE", f"DELE {number}", session.config.timeout)
     session.marked.add(number)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ._exceptions import InvalidArgument
@@ -64,6 +64,11 @@ class Limits:
         message_octets: largest message as it is sent, or None for no limit.
         minimum_rate: octets per second below which a message body is given up; each octet
             received extends the deadline of the body by 1/minimum_rate seconds.
+        pipeline_commands: how many commands may be under way at once, see
+            ``Settings.pipelining``.
+        pipeline_octets: how many octets they may have together. What is under way has to fit
+            into the buffers between client and server: else both could wait for ever, each for
+            the other to read.
     """
 
     line_octets: int = 8192
@@ -72,11 +77,13 @@ class Limits:
     messages: int = 1_000_000
     message_octets: int | None = None
     minimum_rate: float = 256.0
+    pipeline_commands: int = 100
+    pipeline_octets: int = 1024
 
     def __post_init__(self) -> None:
-        for name in ("line_octets", "capa_lines", "listing_lines", "messages", "minimum_rate"):
-            if getattr(self, name) <= 0:
-                raise InvalidArgument(f"Limits.{name}: expected a number above 0")
+        for each in fields(self):
+            if each.name != "message_octets" and getattr(self, each.name) <= 0:
+                raise InvalidArgument(f"Limits.{each.name}: expected a number above 0")
         if self.message_octets is not None and self.message_octets < 0:
             raise InvalidArgument("Limits.message_octets: expected None, 0 or more")
 
@@ -102,8 +109,10 @@ class Settings(TypedDict, total=False):
         allow_insecure_auth: let secrets cross a network in the clear.
         strict: raise DeviationError where the server breaks an RFC.
         limits: what the server may send at most.
+        pipelining: send commands for many messages without waiting for each answer (RFC 2449
+            section 6.6). None: if the last answer to CAPA lists PIPELINING.
         ignored_capabilities: what to overlook in the server's answers to CAPA: a name, such as
-            ``"PIPELINING"``, or one argument, such as ``"SASL CRAM-MD5"``. For servers that
+            ``"UTF8"``, or one argument, such as ``"SASL CRAM-MD5"``. For servers that
             announce what does not work.
         lf_commands: end commands in a bare LF, for servers that take CR for a part of the
             argument (what the classic client does with its ``-msex``).
@@ -121,6 +130,7 @@ class Settings(TypedDict, total=False):
     allow_insecure_auth: bool
     strict: bool
     limits: Limits
+    pipelining: bool | None
     ignored_capabilities: Collection[str]
     lf_commands: bool
     clock: Clock
@@ -134,6 +144,8 @@ class Config:
         host: name or address that was asked for; a certificate must be for it.
         port: TCP port.
         retr_mode: the retrieval mode in force *now*; it falls from RETR to LIST to SLOW.
+        pipelining: what was asked for; false once pipelining has gone wrong, see the deviation
+            ``pipelined-race``.
     """
 
     host: str
@@ -148,6 +160,7 @@ class Config:
     allow_insecure_auth: bool = False
     strict: bool = False
     limits: Limits = field(default_factory=Limits)
+    pipelining: bool | None = None
     ignored_capabilities: Collection[str] = ()
     lf_commands: bool = False
     clock: Clock = field(default=time.monotonic, repr=False)

@@ -34,8 +34,14 @@ _ANSWER = "RFC 1939 section 3 (every command is answered)"
 _STUFFING = "RFC 1939 section 3 (a line that begins with a dot gets one more)"
 _STATUS = "RFC 1939 section 3 (a response starts with a status indicator)"
 _UIDL_LINE = "RFC 1939 section 7 (message number, a single space, unique-id of 1 to 70 characters)"
+_UNIQUE = "RFC 1939 section 7 (a unique-id is of one message)"
+_ONE_LINE = "RFC 1939 sections 5 and 7 (LIST n and UIDL n are answered by one line)"
+_EMPTY = "RFC 1939 section 5 (RETR sends the message)"
+_ONE_STATUS = "RFC 1939 section 3 (one status line for each command)"
+_TOP_LINES = "RFC 1939 section 7 (TOP sends the header and the number of lines asked for)"
 _LISTING = "RFC 1939 section 5 (a listing has one line for each message)"
 _DROP_SIZE = "RFC 1939 section 5 (STAT gives the size of the maildrop in octets)"
+_PIPELINING = "RFC 2449 section 6.6 (commands that are sent at once are answered in turn)"
 _SASL = "RFC 5034 section 3 (SASL lists the mechanisms that the server supports)"
 _CHALLENGE = "RFC 5034 section 4 (a challenge is a plus, a space and base64)"
 
@@ -66,6 +72,7 @@ QUIRKS: dict[str, Quirk] = {
         "LIST n is refused for a message that exists",
         "RFC 1939 section 5 (LIST takes a message number)",
     ),
+    "list-arg-ignored": Quirk("LIST n or UIDL n is answered by the whole listing", _ONE_LINE),
     "stat-negative": Quirk("STAT gives a negative number of octets", _DROP_SIZE),
     # Framing.
     "lf-only": Quirk("lines end in a bare LF", _CRLF),
@@ -73,11 +80,19 @@ QUIRKS: dict[str, Quirk] = {
     "no-stuffing": Quirk("a line begins with one dot and goes on", _STUFFING),
     "reply-blank-line": Quirk("a blank line stands before a status line", _STATUS),
     "first-line-blank": Quirk("a listing has a blank line", _LISTING),
+    "pipelined-race": Quirk("several commands at once are not answered in turn", _PIPELINING),
+    # Messages.
+    "retr-empty": Quirk("RETR sends nothing of a message", _EMPTY),
+    "top-double-ok": Quirk("TOP is answered by two status lines", _ONE_STATUS),
+    "top-extra-lines": Quirk("TOP sends more lines of the body than asked for", _TOP_LINES),
     # Unique-ids.
     "uidl-extra-spaces": Quirk("more than one space around a unique-id", _UIDL_LINE),
     "uidl-ok-prefix": Quirk("each line of UIDL's listing starts with +OK", _UIDL_LINE),
     "uidl-one-no-number": Quirk("UIDL n answers without the message number", _UIDL_LINE),
     "uidl-blank": Quirk("a message has no unique-id", _UIDL_LINE),
+    "uidl-long": Quirk("a unique-id has more than 70 characters", _UIDL_LINE),
+    "uidl-odd-octets": Quirk("a unique-id has spaces or octets that are not ASCII", _UIDL_LINE),
+    "uidl-duplicate": Quirk("two messages have the same unique-id", _UNIQUE),
     # The end of the session. RFC 1939 section 6 lets QUIT fail.
     "quit-err": Quirk("QUIT is refused"),
     "quit-silent": Quirk("QUIT is not answered", _ANSWER),

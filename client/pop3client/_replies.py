@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._exceptions import (
     AuthenticationError,
@@ -17,6 +17,9 @@ from ._exceptions import (
     UTF8Required,
 )
 from ._results import Maildrop, ScanListing, UniqueId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "Reply",
@@ -35,6 +38,10 @@ __all__ = [
 # A number of more than 18 digits is no size of anything, and int() refuses long ones anyway.
 _NUMBER = re.compile(rb"-?[0-9]{1,18}")
 _MAILDROP = re.compile(rb"([0-9]{1,18})[ \t]+(-?[0-9]{1,18})(?:\s.*)?", re.DOTALL)
+# RFC 1939 section 7: "one to 70 characters in the range 0x21 to 0x7E", after "a single space".
+_UNIQUE_ID = re.compile(rb"([0-9]{1,18}) ([!-~]{1,70})")
+_UNIQUE_ID_LENGTH = 70
+_UNIQUE_ID_OCTETS = re.compile(rb"[!-~]+")
 _SCAN_LISTING = re.compile(rb"[ \t]*([0-9]{1,18})[ \t]+(-?[0-9]{1,18})(?:\s.*)?", re.DOTALL)
 # RFC 2449 section 8: "[", levels divided by "/", "]", directly behind the status.
 _RESPONSE_CODE = re.compile(rb"\[([!-.0-Z\\^-~]+(?:/[!-.0-Z\\^-~]+)*)\] ?")
@@ -192,21 +199,34 @@ def scan_listing(line: bytes, step: str) -> ScanListing:
     return ScanListing(int(found[1]), int(found[2]))
 
 
-def unique_id(line: bytes, step: str) -> tuple[UniqueId, str]:
+def unique_id(line: bytes, step: str) -> tuple[UniqueId, tuple[str, ...]]:
     """Read a line of UIDL's answer (RFC 1939 section 7).
 
     Returns:
-        The unique-id, and the id of the quirk that the line shows, or ``""``.
+        The unique-id, and the ids of the quirks that the line shows.
 
     Raises:
         MalformedReply: it does not start with a message number.
     """
+    if regular := _UNIQUE_ID.fullmatch(line):
+        return UniqueId(int(regular[1]), regular[2]), ()
+    if line.startswith(b"+OK "):
+        found, quirks = unique_id(line.removeprefix(b"+OK "), step)
+        return found, ("uidl-ok-prefix", *quirks)
     digits, *rest = line.split(None, 1) or (b"",)
     if not _NUMBER.fullmatch(digits) or digits.startswith(b"-"):
         raise MalformedReply(step, line, expected="message number, space, unique-id")
     # Spaces inside a unique-id are against the RFC but belong to it; those around it do not.
     uid = rest[0].rstrip(b" \t") if rest else b""
     if not uid:
-        return UniqueId(int(digits), b""), "uidl-blank"
-    odd = line != digits + b" " + uid
-    return UniqueId(int(digits), uid), "uidl-extra-spaces" if odd else ""
+        return UniqueId(int(digits), b""), ("uidl-blank",)
+    return UniqueId(int(digits), uid), tuple(_oddities(line, digits, uid))
+
+
+def _oddities(line: bytes, digits: bytes, uid: bytes) -> Iterator[str]:
+    if line != digits + b" " + uid:
+        yield "uidl-extra-spaces"
+    if len(uid) > _UNIQUE_ID_LENGTH:
+        yield "uidl-long"
+    if not _UNIQUE_ID_OCTETS.fullmatch(uid):
+        yield "uidl-odd-octets"

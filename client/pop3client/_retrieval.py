@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from . import _replies
 from ._arguments import check_number
-from ._commands import dele
+from ._commands import dele, found_in_listing
 from ._config import RetrMode
 from ._exceptions import CommandError, DeviationError, MalformedReply, POP3Error
 from ._indexes import End, Start, select
 from ._replies import Size
 from ._results import Message
+from ._top import judged
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -100,16 +101,26 @@ def _listed_size(session: Session, number: int) -> Steps[Size]:
         # about LIST.
         return Size(None, "list-single-refused", error.text.encode())
     try:
-        listing = _replies.scan_listing(reply.text, f"LIST {number}")
+        line = yield from _size_line(session, number, reply.text)
+        return Size(_replies.scan_listing(line, f"LIST {number}").octets, detail=line)
     except MalformedReply:
         return Size(None, "list-sizes-wrong", reply.text)
-    if listing.number != number:
-        return Size(None, "list-sizes-wrong", reply.text)
-    return Size(listing.octets, detail=reply.text)
+
+
+def _size_line(session: Session, number: int, text: bytes) -> Steps[bytes]:
+    """Find what LIST says of a message: in its answer, or else in the listing that follows."""
+    if text.split()[:1] == [b"%d" % number]:
+        return text
+    error = MalformedReply(f"LIST {number}", text, expected=f"the size of message {number}")
+    return (yield from found_in_listing(session, "LIST", number, error))
 
 
 def _judge(session: Session, mode: RetrMode, size: Size, octets: int) -> None:
     """Hold what was announced against what came; fall to the next mode if it was no use."""
+    if octets == 0 != size.octets:
+        session.note("retr-empty", "RETR", size.detail)
+        if size.octets:
+            return  # about sizes this says nothing
     if mode is RetrMode.SLOW:
         return
     quirk = size.quirk
@@ -136,7 +147,7 @@ def top(session: Session, number: int, lines: int) -> Steps[Message]:
             session.note("no-top", "TOP", error.text.encode())
         raise
     body = yield from session.body(f"TOP {number} {lines}", reply)
-    return Message(number, body.raw)
+    return Message(number, judged(session, body.raw, lines))
 
 
 def check_retr(session: Session, number: int) -> None:

@@ -138,6 +138,17 @@ class Session:
         """Use a slower retrieval mode from now on."""
         self.config = replace(self.config, retr_mode=mode)
 
+    @property
+    def pipelines(self) -> bool:
+        """True if commands may be sent before earlier ones are answered (RFC 2449 section 6.6)."""
+        asked = self.config.pipelining
+        return self.capabilities.pipelining if asked is None else asked
+
+    def one_at_a_time(self, where: str, detail: bytes) -> None:
+        """Pipelining has gone wrong: do without from now on, and say so."""
+        self.note("pipelined-race", where, detail)
+        self.config = replace(self.config, pipelining=False)
+
     def command(
         self,
         keyword: str,
@@ -163,22 +174,48 @@ class Session:
             CommandError: the server answered -ERR.
         """
         seconds = self.config.timeout if seconds is None else seconds
+        step = yield from self.ask(keyword, *arguments, step=step, seconds=seconds)
+        return (yield from self.answer(keyword, step, seconds))
+
+    def ask(
+        self,
+        keyword: str,
+        *arguments: bytes | int,
+        step: str = "",
+        seconds: float | None = None,
+    ) -> Steps[str]:
+        """Send a command, whose answer is for others to read; see ``command``.
+
+        Returns:
+            The name of the wait.
+        """
         numbers = [str(argument) for argument in arguments if isinstance(argument, int)]
         step = step or " ".join([keyword, *numbers])
         self.require(keyword)
         yield from self.expect_silence(step)
         words = [b"%d" % item if isinstance(item, int) else item for item in arguments]
-        yield from self.send(b" ".join([keyword.encode(), *words]), step, seconds)
+        line = b" ".join([keyword.encode(), *words])
+        yield from self.send(line, step, self.config.timeout if seconds is None else seconds)
+        return step
+
+    def answer(self, keyword: str, step: str, seconds: float) -> Steps[Reply]:
+        """Read the status line with which a command is answered; see ``command``."""
         reply = yield from self.status(step, seconds)
         self.moved(keyword, reply, step)
         return reply
 
     def send(self, line: bytes, step: str, seconds: float) -> Steps[None]:
         """Send a line."""
-        # RFC 1939 section 3: "keyword, possibly followed by arguments, all ended by CRLF". Sent
-        # at one go: some servers cannot put a command together from two segments.
-        line_end = b"\n" if self.config.lf_commands else b"\r\n"
-        yield Send(line + line_end, step, seconds)
+        yield from self.send_lines(self.line_of(line), step, seconds)
+
+    def line_of(self, line: bytes) -> bytes:
+        """Give a line its end."""
+        # RFC 1939 section 3: "keyword, possibly followed by arguments, all ended by CRLF".
+        return line + (b"\n" if self.config.lf_commands else b"\r\n")
+
+    def send_lines(self, lines: bytes, step: str, seconds: float) -> Steps[None]:
+        """Send whole lines at one go: some servers cannot put one together from two segments."""
+        yield Send(lines, step, seconds)
 
     def moved(self, keyword: str, reply: Reply, step: str) -> None:
         """Follow the server to the state in which its reply puts the session.

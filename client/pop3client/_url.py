@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from ._authentication import check_login, sign_on
+from ._authentication import check_login
 from ._config import TLS, RetrMode, Settings
 from ._exceptions import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ._session import Session
-    from ._wants import Steps
 
 __all__ = ["MaildropURL"]
 
@@ -90,17 +87,20 @@ class MaildropURL:
         chosen: Settings = {"port": self.port, "tls": self.tls}
         return chosen | self.options | settings
 
-    def sign_on(self, session: Session, password: str | None) -> Steps[None] | None:
-        """Give the login, or None if there is no password.
+    def login(self, password: str | None) -> tuple[str, str, str | None] | None:
+        """Give user, password and mechanism, or None if there is no password.
+
+        Args:
+            password: the password; None takes that of the URL.
 
         Raises:
-            InvalidArgument: user, password or mechanism cannot be used; nothing was sent.
+            InvalidArgument: one of them cannot be used.
         """
         password = self.password if password is None else password
         if password is None:
             return None
         check_login(self.user, password, self.mechanism)
-        return sign_on(session, self.user, password, self.mechanism)
+        return self.user, password, self.mechanism
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:

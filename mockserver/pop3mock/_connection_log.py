@@ -51,7 +51,7 @@ _EVENTS = {
 }
 
 #: Why a session closes in the end, where its last exchange says so.
-_LAST_WORDS = {"QUIT": "quit", "AUTOLOGOUT": "autologout"}
+_LAST_WORDS = {"QUIT": "quit", "autologout": "autologout"}
 
 #: Who has ended a connection that ended like this; else it was the server.
 _ENDED_BY: dict[str, By] = {
@@ -116,7 +116,7 @@ class ConnectionLog(Queries):
         self._began = time.monotonic()
         self._at = time.time()
         self._sasl = ""
-        self._latest = ""
+        self._latest = "", ""
         self._notes: list[Timed | _Brief] = []
 
     @property
@@ -162,7 +162,7 @@ class ConnectionLog(Queries):
         now = time.monotonic() - self._began
         event = _EVENTS.get(label, "")
         shown = "" if event else label or self._masking.line(line)
-        self._latest = event or shown
+        self._latest = event, shown
         if not self.user:
             self._follow_login(shown, user)
         if len(removed) > len(self.removed):
@@ -234,8 +234,9 @@ class ConnectionLog(Queries):
         if self.ended:
             return
         # A session that closes says why in its last exchange.
-        why = _LAST_WORDS.get(_command(self._latest)) if how == "close" else None
-        self.ended = why or how
+        event, line = self._latest
+        why = _LAST_WORDS.get(event or _command(line), how)
+        self.ended = why if how == "close" else how
         self.ended_by = by or _ENDED_BY.get(self.ended, "server")
         self._record(Ended(self.ended, self.ended_by))
 

@@ -243,7 +243,14 @@ def deeds_of(kept: Iterable[Kept]) -> tuple[Deed, ...]:
     Args:
         kept: What was kept of them.
     """
-    return tuple([Sent(*each) if isinstance(each, tuple) else each for each in kept])
+    return tuple([_deed(each) for each in kept])
+
+
+def _deed(kept: Kept) -> Deed:
+    if isinstance(kept, Sent) or not isinstance(kept, tuple):
+        return kept
+    head, octets = kept
+    return Sent(head, octets)
 
 
 def _kept(action: act.Action) -> Kept:

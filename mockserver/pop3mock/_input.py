@@ -71,18 +71,18 @@ class Input:
                 line = line.removesuffix(b"\r")
         return None if line is None else line.decode("utf-8", "surrogateescape")
 
-    def _by(self, mark: bytes) -> bytes | None:
+    def _by(self, mark: bytes) -> bytearray | None:
         end = self._octets.find(mark)
         if "nul-joins" in self._tolerates and b"\0" in self._octets[: max(end, 0)]:
             # What stands behind a NUL is not seen, the end of the line included.
             end = self._octets.find(mark, end + len(mark))
         if end < 0:
             return None
-        line = bytes(self._octets[:end])
+        line = self._octets[:end]
         del self._octets[: end + len(mark)]
         return line
 
-    def _by_cr(self) -> bytes | None:
+    def _by_cr(self) -> bytearray | None:
         """Where a CR ends a line by itself, an LF behind it belongs to it."""
         if self._after_cr and self._octets:
             self._after_cr = False
@@ -92,7 +92,7 @@ class Input:
         if found is None:
             return None
         self._after_cr = found[0] == b"\r"
-        line = bytes(self._octets[: found.start()])
+        line = self._octets[: found.start()]
         del self._octets[: found.end()]
         return line
 

@@ -20,7 +20,8 @@ class Masking:
     __slots__ = ("_secrets",)
 
     def __init__(self) -> None:
-        self._secrets: set[str] = set()
+        # Never changed, but replaced: others may be reading what they are masked in meanwhile.
+        self._secrets: frozenset[str] = frozenset()
 
     def line(self, line: str) -> str:
         """A command line with its secrets replaced by ``****``, however it is spaced.
@@ -36,7 +37,7 @@ class Masking:
         if not secret or (found[2].upper() != "PASS" and not words):
             return line
         if len(secret) >= _TELLING:
-            self._secrets.add(secret)
+            self._secrets |= {secret}
         return f"{found[1]}{''.join(words)}****"
 
     def text(self, text: str) -> str:

@@ -336,4 +336,4 @@ class Session:
 
 def _octets(line: str) -> int:
     """The size of a line as it came."""
-    return len(line.encode("utf-8", "surrogateescape"))
+    return len(line) if line.isascii() else len(line.encode("utf-8", "surrogateescape"))

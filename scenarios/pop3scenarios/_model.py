@@ -60,7 +60,8 @@ class ServerSection(Section):
     expires: bool | None = Field(
         default=None,
         description=(
-            "yes: what was retrieved is removed at QUIT, as the capability EXPIRE 0 lets a server do."
+            "yes: what was retrieved is removed at QUIT, as the capability EXPIRE 0 lets a server "
+            "do."
         ),
     )
     login_delay: Seconds | None = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,4 +145,5 @@ def to_yaml(data: Data, *, flow: bool = False) -> str:
     writer.open()
     writer.represent(data)
     writer.close()
-    return stream.text.removesuffix("...\n")
+    # The end of a document, on a line of its own; the same dots may end a value.
+    return re.sub(r"^\.\.\.\n\Z", "", stream.text, flags=re.MULTILINE)

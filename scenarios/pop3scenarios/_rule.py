@@ -38,6 +38,10 @@ class Source(BaseModel):
         return f"{self.scenario}:{self.line}"
 
 
+# Of a rule that stands in no file. All share it; a plain default would be copied for each rule.
+_NOWHERE = Source(scenario="", file="", line=0)
+
+
 class Rule(Section):
     """One departure from what the RFC-correct server would do."""
 
@@ -189,7 +193,7 @@ class Rule(Section):
         default=None, description="What becomes of the connection afterwards."
     )
 
-    _source: Source = PrivateAttr(default=Source(scenario="", file="", line=0))
+    _source: Source = PrivateAttr(default_factory=lambda: _NOWHERE)
 
     @property
     def source(self) -> Source:

@@ -267,6 +267,10 @@ class Facade:
         """Connect and log in."""
         return pop3client.connect(host, user, password, **options)
 
+    def from_url(self, url: str, *arguments: Any, **options: Any) -> Any:
+        """Connect to what a URL names."""
+        return pop3client.POP3Client.from_url(url, *arguments, **options)
+
     def close(self) -> None:
         """End what the tests have left."""
 
@@ -287,6 +291,12 @@ class AsyncFacade(Facade):
         """Connect and log in."""
         return self._opened(
             lambda: pop3client.connect_async(host, user, password, **options), options
+        )
+
+    def from_url(self, url: str, *arguments: Any, **options: Any) -> Any:
+        """Connect to what a URL names."""
+        return self._opened(
+            lambda: pop3client.AsyncPOP3Client.from_url(url, *arguments, **options), options
         )
 
     def _opened(

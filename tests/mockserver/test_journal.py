@@ -260,6 +260,7 @@ def test_no_tls() -> None:
         ("rules: [{when: NOOP, then: hang}]", b"NOOP\r\n", "hang", "server"),
         ("rules: [{when: QUIT, then: reset}]", b"QUIT\r\n", "reset", "server"),
         ("server: {autologout: 50ms}", b"", "autologout", "server"),
+        ("rules: [{when: '*', then: close}]", b"autologout\r\n", "close", "server"),
     ],
 )
 def test_end(raw: Raw, rules: str, octets: bytes, ended: str, by: str) -> None:

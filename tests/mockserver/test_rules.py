@@ -238,7 +238,7 @@ def test_octets_in_listings(talk: Talk) -> None:
 
     assert (
         talk(MAIL + rules, b"LIST\r\nLIST 1\r\nSTAT\r\n")
-        == b"+OK 2 messages (46 octets)\r\n1 28\r\n2 20\r\n.\r\n+OK 1 28\r\n+OK 2 47\r\n"
+        == b"+OK 2 messages (47 octets)\r\n1 28\r\n2 20\r\n.\r\n+OK 1 28\r\n+OK 2 47\r\n"
     )
 
 

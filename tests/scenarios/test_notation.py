@@ -48,7 +48,7 @@ PLACES: dict[type[Section], str] = {
 
 #: Keys that need another beside them.
 BESIDE = {"count": "octets: 4096", "uid": "subject: One", "sessions": "subject: One",
-          "update": "mbox: inbox.mbox"}  # fmt: skip
+          "update": "mbox: inbox.mbox", "line-ends": "subject: One"}  # fmt: skip
 
 FIELDS = [
     pytest.param(section, field, id=f"{section.__name__}.{field.alias}")

@@ -176,7 +176,7 @@ def test_head(text: str, expected: str) -> None:
         ("rules: [{when: A, body: [x]}]", "4:25: expected text, got a list"),
         (
             "rules: [{when: A, effect: no}]",
-            "4:27: expected 'apply', 'skip', 'mark', 'remove' or 'empty', got 'no'",
+            "4:27: expected 'apply', 'skip', 'retrieve', 'mark', 'remove' or 'empty', got 'no'",
         ),
         ("rules: [{when: A, effect: }]", "4:19: the key 'effect' has no value (leave the key"),
         ("rules: [{when: A, delay: soon}]", "4:26: 'soon' is no duration: write for example 2s"),

@@ -118,6 +118,11 @@ def test_yaml_is_read_as_it_was(data: dict[str, object], flow: bool) -> None:
     assert not flow or written.count("\n") == 1
 
 
+def test_value_that_ends_in_dots() -> None:
+    """Dots at the end of the last value are not taken for the end of the document."""
+    assert to_yaml({"text": "good-bye..."}) == "text: good-bye...\n"
+
+
 def test_quotes_only_where_needed() -> None:
     """Text that other readers take for a number or a truth value is left as it is."""
     data = {"password": "007", "stuffing": "off", "text": "", "reply": "+OK: {n}"}

@@ -1,0 +1,157 @@
+"""Commands for many messages, sent ahead of the answers to earlier ones (RFC 2449 section 6.6).
+
+How many are under way is bounded by number and by octets, so that what is under way fits into the
+buffers between client and server: else each could wait for ever for the other to read. The window
+opens when a first command has been answered alone, and has shown nothing that changes what is to
+be sent for the next messages. A server that cannot be trusted with PIPELINING has it at one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from ._exceptions import LimitExceeded, POP3ConnectionError, POP3Error, ProtocolError
+from ._states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ._config import RetrMode
+    from ._session import Session
+    from ._wants import Steps
+
+__all__ = ["Asked", "OnError", "Pipeline", "report"]
+
+OnError: TypeAlias = "Callable[[int, POP3Error], object]"
+"""Told the number of a message and why it failed; the range goes on with the next."""
+
+
+class Asked(NamedTuple):
+    """A command about one message.
+
+    Attributes:
+        keyword: the command.
+        number: the message.
+        mode: the retrieval mode in which it was sent.
+    """
+
+    keyword: str
+    number: int
+    mode: RetrMode
+
+
+class Pipeline:
+    """The commands that were sent and have not been answered.
+
+    Args:
+        session: the session.
+        commands: what to send, in this order; each is asked for just before it is sent.
+        on_error: see ``OnError``; None: nothing more is sent after the first error, and it is
+            raised when everything that was sent before has been answered.
+    """
+
+    def __init__(
+        self, session: Session, commands: Iterator[Asked], on_error: OnError | None
+    ) -> None:
+        self._session = session
+        self._commands = commands
+        self._on_error = on_error
+        self._sent: deque[tuple[Asked, int]] = deque()
+        self._octets = 0
+        self._most_commands = self._most_octets = 1
+        self._next: Asked | None = None
+
+    def run(self, take: Callable[[Asked], Steps[bool]]) -> Steps[None]:
+        """Send all, and have each answer read in its turn.
+
+        Args:
+            take: reads the answer to a command; true if more may be sent ahead from now on.
+
+        Raises:
+            POP3Error: what ``take`` raised, if there is no ``on_error`` or it ends the session.
+        """
+        failure: POP3Error | None = None
+        while True:
+            if failure is None:
+                yield from self._refill()
+            if not self._sent:
+                break
+            asked, octets = self._sent[0]
+            try:
+                settled = yield from take(asked)
+            except POP3Error as error:
+                self._notice_race(error, asked.keyword)
+                if error.ends_session and failure is None:
+                    raise
+                failure = failure or self._excuse(asked.number, error)
+                if error.ends_session:
+                    self._session.end(str(error))
+                    break
+            else:
+                if settled:
+                    self._open()
+            self._sent.popleft()
+            self._octets -= octets
+        if failure is not None:
+            raise failure
+
+    def _excuse(self, number: int, error: POP3Error) -> POP3Error | None:
+        """Report an error; give it back if nobody wants to hear of it."""
+        if self._on_error is None:
+            self._session.deviations.excuse()
+            return error
+        report(self._session, number, error, self._on_error)
+        return None
+
+    def _open(self) -> None:
+        if self._most_commands == 1 and self._session.pipelines:
+            limits = self._session.config.limits
+            self._most_commands = limits.pipeline_commands
+            self._most_octets = limits.pipeline_octets
+
+    def _refill(self) -> Steps[None]:
+        """Send as much as may be sent, once half of what may be under way is answered."""
+        session = self._session
+        if self._sent and (
+            len(self._sent) * 2 > self._most_commands or self._octets * 2 > self._most_octets
+        ):
+            return
+        lines: list[bytes] = []
+        while (asked := self._next or next(self._commands, None)) is not None:
+            line = session.line_of(f"{asked.keyword} {asked.number}".encode())
+            self._next = asked
+            if self._sent and (
+                len(self._sent) >= self._most_commands
+                or self._octets + len(line) > self._most_octets
+            ):
+                break
+            self._next = None
+            session.require(asked.keyword)
+            if not self._sent:
+                yield from session.expect_silence(f"{asked.keyword} {asked.number}")
+            lines.append(line)
+            self._sent.append((asked, len(line)))
+            self._octets += len(line)
+        if lines:
+            last, _ = self._sent[-1]
+            step = f"{last.keyword} {last.number}"
+            yield from session.send_lines(b"".join(lines), step, session.config.timeout)
+
+    def _notice_race(self, error: POP3Error, keyword: str) -> None:
+        """Blame pipelining if client and server have lost each other while it was in use."""
+        lost = isinstance(error, (POP3ConnectionError, ProtocolError)) and error.ends_session
+        if not lost or isinstance(error, LimitExceeded) or len(self._sent) < 2:
+            return
+        if self._session.state is State.CLOSED:
+            return  # aborted by the caller
+        self._session.one_at_a_time(keyword, str(error).encode())
+        error.args = (f"{error}; {len(self._sent)} commands were under way, try pipelining=False",)
+
+
+def report(session: Session, number: int, error: POP3Error, on_error: OnError | None) -> None:
+    """Tell the listener of an error, or raise it if there is none or the session is over."""
+    if on_error is None or error.ends_session:
+        raise error
+    session.deviations.excuse()
+    on_error(number, error)
