@@ -32,8 +32,9 @@ def serve(listener: socket.socket, canned: dict[bytes, bytes]) -> None:
         with connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.sendall(b"+OK ready\r\n")
-            while command := connection.recv(4096):
-                connection.sendall(canned.get(command[:4].upper(), b"-ERR\r\n"))
+            while commands := connection.recv(4096):
+                said = (canned.get(line[:4], b"-ERR\r\n") for line in commands.splitlines())
+                connection.sendall(b"".join(said))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from ._exceptions import (
     ConnectError,
     ConnectionClosed,
     DeviationError,
+    EmptyMessage,
     InjectedDataError,
     InsecureAuthError,
     InvalidArgument,
@@ -23,6 +24,7 @@ from ._exceptions import (
     LoginDelayError,
     MailboxInUse,
     MalformedReply,
+    NoUniqueIds,
     OAuthError,
     OutOfStep,
     PermanentError,
@@ -30,6 +32,7 @@ from ._exceptions import (
     POP3Error,
     POP3TimeoutError,
     ProtocolError,
+    SeenStoreError,
     ServerProofError,
     StateError,
     TemporaryError,
@@ -37,16 +40,21 @@ from ._exceptions import (
     UTF8Required,
 )
 from ._oauth import OAuthBearer, XOAuth2
+from ._reconnecting import Backoff, Reconnection, reconnecting, reconnecting_async
 from ._results import Language, Maildrop, Message, Response, ScanListing, UniqueId
 from ._sasl import CramMD5, External, Login, Mechanism, Plain
 from ._scram import Scram
+from ._seen import SeenMaildrop, SeenMessage, SeenStore
+from ._sync import DeletePolicy, SyncFailure, SyncResult
 from ._tls import TLSInfo
+from ._url import MaildropURL
 
 __all__ = [
     "QUIRKS",
     "TLS",
     "AsyncPOP3Client",
     "AuthenticationError",
+    "Backoff",
     "BadStatusLine",
     "Capabilities",
     "CapabilityError",
@@ -57,8 +65,10 @@ __all__ = [
     "ConnectError",
     "ConnectionClosed",
     "CramMD5",
+    "DeletePolicy",
     "Deviation",
     "DeviationError",
+    "EmptyMessage",
     "Expire",
     "External",
     "InjectedDataError",
@@ -73,9 +83,11 @@ __all__ = [
     "LoginDelayError",
     "MailboxInUse",
     "Maildrop",
+    "MaildropURL",
     "MalformedReply",
     "Mechanism",
     "Message",
+    "NoUniqueIds",
     "OAuthBearer",
     "OAuthError",
     "OutOfStep",
@@ -87,13 +99,20 @@ __all__ = [
     "Plain",
     "ProtocolError",
     "Quirk",
+    "Reconnection",
     "Response",
     "RetrMode",
     "ScanListing",
     "Scram",
+    "SeenMaildrop",
+    "SeenMessage",
+    "SeenStore",
+    "SeenStoreError",
     "ServerProofError",
     "Settings",
     "StateError",
+    "SyncFailure",
+    "SyncResult",
     "TLSError",
     "TLSInfo",
     "TemporaryError",
@@ -102,4 +121,6 @@ __all__ = [
     "XOAuth2",
     "connect",
     "connect_async",
+    "reconnecting",
+    "reconnecting_async",
 ]

@@ -8,12 +8,13 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
-from . import _authentication, _commands, _extensions, _opening, _retrieval
+from . import _authentication, _commands, _extensions, _opening, _retrieval, _sync
 from ._asyncio import AsyncSocketShell
 from ._exceptions import StateError
 from ._facade import Facade, Languages, Messages, Numbers, ScanListings, UniqueIds, Writable
 from ._indexes import End, Start, check, select
 from ._states import State
+from ._url import MaildropURL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterable
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ._results import Language, Maildrop, Message, Response, ScanListing, UniqueId
     from ._retrieval import OnError, Progress
     from ._sasl import Mechanism
+    from ._seen import SeenStore
+    from ._sync import DeletePolicy, SyncResult
     from ._wants import Steps
 
 __all__ = ["AsyncPOP3Client"]
@@ -71,6 +74,16 @@ class AsyncPOP3Client(Facade):
             await self.close()
         else:
             self.abort()
+
+    @classmethod
+    def from_url(cls, url: str, password: str | None = None, **settings: Unpack[Settings]) -> Self:
+        """See ``POP3Client.from_url``; it connects when it is awaited."""
+        place = MaildropURL.parse(url)
+        login = place.login(password)
+        client = cls(place.host, **place.settings(settings))
+        if login is not None:
+            client._to_open.append(_authentication.sign_on(client._session, *login))
+        return client
 
     async def _open(self) -> Self:
         to_open, self._to_open = self._to_open, []
@@ -249,6 +262,21 @@ class AsyncPOP3Client(Facade):
     async def rset(self) -> None:
         """See ``POP3Client.rset``."""
         await self._run(_commands.rset(self._session))
+
+    async def sync(
+        self,
+        store: SeenStore,
+        deliver: Callable[[Message], object],
+        *,
+        delete: DeletePolicy | None = None,
+        fingerprint: bool = False,
+        user: str | None = None,
+        progress: Progress | None = None,
+    ) -> SyncResult:
+        """See ``POP3Client.sync``; ``deliver`` may be a coroutine function."""
+        return await self._run(
+            _sync.sync(self._session, store, deliver, delete, user, progress, fingerprint)
+        )
 
     async def quit(self) -> None:
         """See ``POP3Client.quit``."""

@@ -12,6 +12,7 @@ from ._channels import Channel, TLSChannel
 from ._exceptions import ConnectError, ConnectionClosed, POP3TimeoutError
 from ._patience import Patience
 from ._peer import is_local, names_this_machine, send_at_once
+from ._race import race_async
 from ._tls import (
     TLSInfo,
     agreed,
@@ -21,14 +22,14 @@ from ._tls import (
     lost_in_receiving,
     lost_in_sending,
 )
-from ._wants import Call, Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps, Want
+from ._wants import Aside, Call, Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps, Want
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from ._config import Config
 
-__all__ = ["AsyncSocketShell", "dial"]
+__all__ = ["AsyncSocketShell"]
 
 T = TypeVar("T")
 _BREATH = 1024 * 1024
@@ -59,6 +60,7 @@ class AsyncSocketShell:
             Receive: self._receive,
             Poll: self._poll,
             Call: self._call,
+            Aside: self._aside,
         }
 
     async def run(self, steps: Steps[T], sink: Callable[[bytes], object] | None = None) -> T:
@@ -154,7 +156,7 @@ class AsyncSocketShell:
 
     async def _connect(self, want: Open) -> socket.socket:
         if self._factory is None:
-            return await dial(want.host, want.port)
+            return await race_async(want.host, want.port)
         loop = asyncio.get_running_loop()
         making = loop.run_in_executor(None, self._factory, *want)
         try:
@@ -221,6 +223,9 @@ class AsyncSocketShell:
         answer = want.function()
         return await answer if inspect.isawaitable(answer) else answer
 
+    async def _aside(self, want: Aside) -> object:
+        return await asyncio.get_running_loop().run_in_executor(None, want.function)
+
     def _connected(self, step: str) -> Channel:
         if self._channel is None:
             raise ConnectionClosed(f"{step}: expected an open connection, got none", step=step)
@@ -230,31 +235,3 @@ class AsyncSocketShell:
 def _close_what_was_made(making: asyncio.Future[socket.socket]) -> None:
     if not making.cancelled() and making.exception() is None:
         making.result().close()
-
-
-async def dial(host: str, port: int) -> socket.socket:
-    """Connect to the first address of a host that answers; the caller bounds the time.
-
-    Raises:
-        OSError: none does; the error of the last one that was tried.
-    """
-    loop = asyncio.get_running_loop()
-    failure: OSError = OSError("the name has no address")
-    for family, kind, protocol, _, address in await loop.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
-        sock = socket.socket(family, kind, protocol)
-        sock.settimeout(0)
-        try:
-            await loop.sock_connect(sock, address)
-        except ConnectionResetError:
-            return sock  # it was connected and is no more; who reads from it will see
-        except OSError as error:
-            sock.close()
-            failure = error
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise failure

@@ -99,6 +99,7 @@ def login(session: Session, user: str, password: str, mechanism: str | None) -> 
     session.require(name if name in {_USER, _APOP} else "AUTH")
     if name in _SENDS_PASSWORD:
         _require_privacy(session)
+    session.user = user
     session.keep(encoded(password, "password"))
     if name is None:
         yield from discover(session)

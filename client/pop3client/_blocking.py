@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import inspect
-import socket
 import ssl
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._exceptions import ConnectError, ConnectionClosed, InvalidArgument, POP3TimeoutError
 from ._patience import Clock, Patience
 from ._peer import SocketFactory, is_local, names_this_machine, send_at_once
+from ._race import race
 from ._tls import TLSInfo, default_context, gone, handshake, lost_in_receiving, lost_in_sending
-from ._wants import Call, Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps, Want
+from ._wants import Aside, Call, Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps, Want
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
     from ._config import Config
 
-__all__ = ["SocketShell", "dial"]
+__all__ = ["SocketShell"]
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class SocketShell:
             Receive: self._receive,
             Poll: self._poll,
             Call: self._call,
+            Aside: self._aside,
         }
 
     def run(self, steps: Steps[T], sink: Callable[[bytes], object] | None = None) -> T:
@@ -101,7 +103,7 @@ class SocketShell:
         self.close()
         try:
             if self._factory is None:
-                self._socket = dial(want.host, want.port, want.seconds, clock=self._clock)
+                self._socket = race(want.host, want.port, want.seconds, clock=self._clock)
             else:
                 self._socket = self._factory(want.host, want.port, want.seconds)
         except TimeoutError as error:
@@ -165,38 +167,10 @@ class SocketShell:
             )
         return answer
 
+    def _aside(self, want: Aside) -> object:
+        return want.function()
+
     def _connected(self, step: str) -> socket.socket:
         if self._socket is None:
             raise ConnectionClosed(f"{step}: expected an open connection, got none", step=step)
         return self._socket
-
-
-def dial(host: str, port: int, timeout: float, *, clock: Clock) -> socket.socket:
-    """Connect to the first address of a host that answers; all together within ``timeout``.
-
-    Raises:
-        OSError: none does; the error of the last one that was tried.
-    """
-    deadline = clock() + timeout
-    failure: OSError = OSError("the name has no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
-        sock = socket.socket(family, kind, protocol)
-        try:
-            remaining = deadline - clock()
-            if remaining <= 0:
-                raise TimeoutError
-            sock.settimeout(remaining)
-            sock.connect(address)
-        except ConnectionResetError:
-            return sock  # it was connected and is no more; who reads from it will see
-        except OSError as error:
-            sock.close()
-            failure = error
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise failure

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
-from . import _authentication, _commands, _extensions, _opening, _retrieval
+from . import _authentication, _commands, _extensions, _opening, _retrieval, _sync
 from ._blocking import SocketShell
 from ._exceptions import StateError
 from ._facade import Facade, Languages, Messages, Numbers, ScanListings, UniqueIds, Writable
 from ._indexes import End, Start, check, select
 from ._states import State
+from ._url import MaildropURL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ._results import Language, Maildrop, Message, Response, ScanListing, UniqueId
     from ._retrieval import OnError, Progress
     from ._sasl import Mechanism
+    from ._seen import SeenStore
+    from ._sync import DeletePolicy, SyncResult
     from ._wants import Steps
 
 __all__ = ["POP3Client"]
@@ -68,6 +71,29 @@ class POP3Client(Facade):
             self.close()
         else:
             self.abort()
+
+    @classmethod
+    def from_url(cls, url: str, password: str | None = None, **settings: Unpack[Settings]) -> Self:
+        """Connect to the maildrop that a URL names, and log in if the password is known.
+
+        Args:
+            url: ``pop3://user@host:port``, ``pop3s://…`` (TLS from the first octet) or
+                ``pop3+stls://…`` (STLS required). ``?`` may be followed by ``mechanism``,
+                ``timeout``, ``retr_mode``, ``msex`` and ``strict``, and there may be a password.
+            password: the password, which goes before that of the URL. If there is none, nobody
+                is logged in, and ``authenticate`` is yours.
+            **settings: see ``Settings``; they go before those of the URL.
+
+        Raises:
+            InvalidArgument: no such URL; the message does not quote it.
+            POP3Error: see ``POP3Client`` and ``login``.
+        """
+        place = MaildropURL.parse(url)
+        login = place.login(password)
+        client = cls(place.host, **place.settings(settings))
+        if login is not None:
+            client._run_or_close(_authentication.sign_on(client._session, *login))
+        return client
 
     def _run(self, steps: Steps[T], sink: Callable[[bytes], object] | None = None) -> T:
         try:
@@ -405,6 +431,52 @@ class POP3Client(Facade):
         The memory of the last message read starts anew as well.
         """
         self._run(_commands.rset(self._session))
+
+    def sync(
+        self,
+        store: SeenStore,
+        deliver: Callable[[Message], object],
+        *,
+        delete: DeletePolicy | None = None,
+        fingerprint: bool = False,
+        user: str | None = None,
+        progress: Progress | None = None,
+    ) -> SyncResult:
+        """Fetch what was not fetched before, leave it on the server, and end the session.
+
+        The oldest message comes first. A message counts as seen when ``deliver`` has returned,
+        and as deleted when the server has answered QUIT with +OK. So whatever interrupts this,
+        nothing is lost; the next run goes on where this one ended, and repeats one message at
+        most: the one that was being delivered.
+
+        A unique-id is not trusted blindly. If several messages have it, if there is none, if the
+        size is another one than before, or if it was missing from a listing since, the message is
+        fetched and compared (by SHA-256) with what was delivered under that unique-id.
+
+        Args:
+            store: remembers what was delivered.
+            deliver: is given each new message. It should return when the message is safe; if it
+                raises, the message is not seen.
+            delete: what to delete from the server of that which was delivered; None: nothing.
+            fingerprint: with a server that has no UIDL, fetch all messages each time, and know
+                them by their octets.
+            user: the name under which the store keeps the maildrop, by default that of the login.
+            progress: see ``retr``.
+
+        Returns:
+            What was done. Messages that the server refuses, or of which nothing comes, are in
+            its ``failed`` and do not end the run.
+
+        Raises:
+            NoUniqueIds: the server has no UIDL.
+            SeenStoreError: the store cannot be read or written.
+            InvalidArgument: neither ``user`` nor the login says the name of the maildrop.
+            POP3Error: listing failed or the connection was lost. Whatever is raised, also by
+                ``deliver``, the session is closed without QUIT, so that nothing is deleted.
+        """
+        return self._run(
+            _sync.sync(self._session, store, deliver, delete, user, progress, fingerprint)
+        )
 
     def quit(self) -> None:
         """End the session with QUIT, which deletes what was marked (RFC 1939 section 6).

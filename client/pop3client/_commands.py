@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from . import _replies
@@ -45,6 +46,8 @@ __all__ = [
 ]
 
 _QUIT_SECONDS = 3.0
+_NUMBER = itemgetter(0)
+"""Takes the message number from an entry of a listing."""
 
 
 def capa(session: Session) -> Steps[Capabilities]:
@@ -84,8 +87,29 @@ def stat(session: Session) -> Steps[Maildrop]:
 def list_all(session: Session) -> Steps[list[ScanListing]]:
     """LIST (RFC 1939 section 5)."""
     reply = yield from session.command("LIST")
-    lines = yield from session.listing("LIST", reply, "listing_lines")
-    return [_scan_listing(session, line, "LIST") for line in lines]
+    listings = yield from session.entries(
+        "LIST",
+        reply,
+        "listing_lines",
+        lambda line: _scan_listing(session, line, "LIST"),
+        _replies.PLAIN_SCAN_LISTINGS,
+    )
+    _learn_numbers(session, "LIST", map(_NUMBER, listings))
+    return listings
+
+
+def _learn_numbers(session: Session, where: str, listed: Iterable[int]) -> None:
+    """Keep the numbers of a listing that are not 1, 2, 3: ranges go by them from then on.
+
+    A listing that leaves messages out, or has more than STAT counted, is no reason to.
+    """
+    numbers = session.marked.union(listed)
+    if len(numbers) != (len(session.numbers) or session.count):
+        return
+    if max(numbers, default=0) > len(numbers):
+        session.numbers = tuple(sorted(numbers))
+        session.count = session.numbers[-1]
+        session.note("list-gaps", where, b" ".join(b"%d" % number for number in session.numbers))
 
 
 def _answer(session: Session, keyword: str, number: int, quirk: str) -> Steps[Reply]:
@@ -102,11 +126,7 @@ def list_one(session: Session, number: int) -> Steps[ScanListing]:
     """LIST with a message number (RFC 1939 section 5)."""
     check_number(number, "message number", 1)
     yield from session.ask("LIST", number)
-    try:
-        return (yield from listed_one(session, number))
-    except MalformedReply as error:
-        line = yield from found_in_listing(session, "LIST", number, error)
-        return _scan_listing(session, line, error.command)
+    return (yield from listed_one(session, number, alone=True))
 
 
 def found_in_listing(
@@ -140,8 +160,24 @@ def _rest_of_listing(session: Session, first: Line, step: str) -> Steps[list[byt
     return [first.text, *lines]
 
 
-def listed_one(session: Session, number: int) -> Steps[ScanListing]:
-    """Read the answer to LIST with a message number."""
+def listed_one(session: Session, number: int, *, alone: bool) -> Steps[ScanListing]:
+    """Read the answer to LIST with a message number.
+
+    Args:
+        session: the session.
+        number: the message.
+        alone: no other command is under way, so that more can be read than one line.
+    """
+    try:
+        return (yield from _listed(session, number))
+    except MalformedReply as error:
+        if not alone:
+            raise
+        line = yield from found_in_listing(session, "LIST", number, error)
+        return _scan_listing(session, line, error.command)
+
+
+def _listed(session: Session, number: int) -> Steps[ScanListing]:
     reply = yield from _answer(session, "LIST", number, "list-single-refused")
     step = f"LIST {number}"
     listing = _scan_listing(session, reply.text, step)
@@ -164,8 +200,14 @@ def uidl_all(session: Session) -> Steps[list[UniqueId]]:
     except CommandError as error:
         session.note("no-uidl", "UIDL", error.text.encode())
         raise
-    lines = yield from session.listing("UIDL", reply, "listing_lines")
-    unique_ids = [_unique_id(session, line, "UIDL") for line in lines]
+    unique_ids = yield from session.entries(
+        "UIDL",
+        reply,
+        "listing_lines",
+        lambda line: _unique_id(session, line, "UIDL"),
+        _replies.PLAIN_UNIQUE_IDS,
+    )
+    _learn_numbers(session, "UIDL", map(_NUMBER, unique_ids))
     _note_duplicates(session, unique_ids)
     return unique_ids
 
@@ -181,15 +223,21 @@ def uidl_one(session: Session, number: int) -> Steps[UniqueId]:
     """UIDL with a message number (RFC 1939 section 7)."""
     check_number(number, "message number", 1)
     yield from session.ask("UIDL", number)
+    return (yield from identified_one(session, number, alone=True))
+
+
+def identified_one(session: Session, number: int, *, alone: bool) -> Steps[UniqueId]:
+    """Read the answer to UIDL with a message number; see ``listed_one``."""
     try:
-        return (yield from identified_one(session, number))
+        return (yield from _identified(session, number))
     except MalformedReply as error:
+        if not alone:
+            raise
         line = yield from found_in_listing(session, "UIDL", number, error)
         return _unique_id(session, line, error.command)
 
 
-def identified_one(session: Session, number: int) -> Steps[UniqueId]:
-    """Read the answer to UIDL with a message number."""
+def _identified(session: Session, number: int) -> Steps[UniqueId]:
     reply = yield from _answer(session, "UIDL", number, "no-uidl")
     step = f"UIDL {number}"
     words = reply.text.split()

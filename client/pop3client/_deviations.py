@@ -35,6 +35,7 @@ _STUFFING = "RFC 1939 section 3 (a line that begins with a dot gets one more)"
 _STATUS = "RFC 1939 section 3 (a response starts with a status indicator)"
 _UIDL_LINE = "RFC 1939 section 7 (message number, a single space, unique-id of 1 to 70 characters)"
 _UNIQUE = "RFC 1939 section 7 (a unique-id is of one message)"
+_NUMBERS = "RFC 1939 section 4 (the first message has number 1, the second 2, and so on)"
 _ONE_LINE = "RFC 1939 sections 5 and 7 (LIST n and UIDL n are answered by one line)"
 _EMPTY = "RFC 1939 section 5 (RETR sends the message)"
 _ONE_STATUS = "RFC 1939 section 3 (one status line for each command)"
@@ -73,6 +74,7 @@ QUIRKS: dict[str, Quirk] = {
         "RFC 1939 section 5 (LIST takes a message number)",
     ),
     "list-arg-ignored": Quirk("LIST n or UIDL n is answered by the whole listing", _ONE_LINE),
+    "list-gaps": Quirk("the numbers of a listing are not 1, 2, 3", _NUMBERS),
     "stat-negative": Quirk("STAT gives a negative number of octets", _DROP_SIZE),
     # Framing.
     "lf-only": Quirk("lines end in a bare LF", _CRLF),

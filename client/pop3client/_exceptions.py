@@ -15,9 +15,12 @@
     │   ├── LineTooLong              a reply line above Limits.line_octets
     │   ├── LimitExceeded            .limit; more than another of the Limits
     │   ├── OutOfStep                .received; octets that no command asked for
+    │   ├── EmptyMessage             .number, .listed; RETR sent nothing of a message
     │   ├── ChallengeError           a challenge that cannot be answered, or not safely
     │   └── ServerProofError         the server does not know the password that it asks for
     ├── CapabilityError              the server does not offer it; nothing was sent
+    │   └── NoUniqueIds              it has no UIDL: nobody can tell what was fetched before
+    ├── SeenStoreError               .path, .reason; the memory of what was fetched
     ├── StateError                   the command is not allowed now; nothing was sent
     ├── InvalidArgument              also a ValueError; nothing was sent
     ├── InsecureAuthError            a password would cross the network in the clear
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ._deviations import Deviation
-    from ._results import Message
+    from ._results import Message, ScanListing, UniqueId
 
 __all__ = [
     "AuthenticationError",
@@ -55,6 +58,7 @@ __all__ = [
     "ConnectError",
     "ConnectionClosed",
     "DeviationError",
+    "EmptyMessage",
     "InjectedDataError",
     "InsecureAuthError",
     "InvalidArgument",
@@ -63,6 +67,7 @@ __all__ = [
     "LoginDelayError",
     "MailboxInUse",
     "MalformedReply",
+    "NoUniqueIds",
     "OAuthError",
     "OutOfStep",
     "POP3ConnectionError",
@@ -70,6 +75,7 @@ __all__ = [
     "POP3TimeoutError",
     "PermanentError",
     "ProtocolError",
+    "SeenStoreError",
     "ServerProofError",
     "StateError",
     "TLSError",
@@ -88,6 +94,8 @@ class POP3Error(Exception):
             unless the call was for a range. They are complete and usable.
         marked: numbers of the messages that the failed call had already marked as deleted;
             empty unless the call was for a range.
+        listed: what the failed call had already been told by LIST or UIDL; empty unless the
+            call was for many messages.
         deviations: what the client had noticed in the session so far; for ``connect``, whose
             caller gets no client to ask.
         ends_session: true if client and server can no longer be in step after this error.
@@ -95,6 +103,7 @@ class POP3Error(Exception):
 
     retrieved: tuple[Message, ...] = ()
     marked: tuple[int, ...] = ()
+    listed: tuple[ScanListing | UniqueId, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     ends_session: ClassVar[bool] = False
 
@@ -266,6 +275,21 @@ class OutOfStep(ProtocolError):
         self.received = received
 
 
+class EmptyMessage(ProtocolError):
+    """RETR was answered +OK, but nothing of the message came.
+
+    Attributes:
+        number: the message.
+        listed: its size as LIST announced it, or None.
+    """
+
+    def __init__(self, number: int, listed: int | None) -> None:
+        size = "a message" if listed is None else f"a message of {listed} octets"
+        super().__init__(f"RETR {number}: expected {size}, got none of it")
+        self.number = number
+        self.listed = listed
+
+
 class ChallengeError(ProtocolError):
     """A challenge that cannot be answered, or not safely.
 
@@ -291,6 +315,30 @@ class ServerProofError(ProtocolError):
 
 class CapabilityError(POP3Error):
     """The server does not offer what was asked for; the command was not sent."""
+
+
+class NoUniqueIds(CapabilityError):
+    """The server has no UIDL, and so nobody can tell which messages were fetched before."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"UIDL: expected unique-ids, got a refusal: {text}; sync(…, fingerprint=True) knows "
+            "messages by their octets, which means fetching all of them each time"
+        )
+
+
+class SeenStoreError(POP3Error):
+    """The file that remembers what was fetched cannot be used.
+
+    Attributes:
+        path: the file.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class StateError(POP3Error):

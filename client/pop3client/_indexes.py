@@ -8,6 +8,8 @@ from ._commands import last
 from ._exceptions import CommandError, InvalidArgument, MalformedReply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._session import Session
     from ._wants import Steps
 
@@ -30,7 +32,7 @@ def check(session: Session, command: str, start: Start, end: End) -> None:
         _check(end, "end", -1, ("last", "end"))
 
 
-def select(session: Session, command: str, start: Start, end: End) -> Steps[range]:
+def select(session: Session, command: str, start: Start, end: End) -> Steps[Sequence[int]]:
     """Turn index words into message numbers.
 
     Args:
@@ -53,10 +55,15 @@ def select(session: Session, command: str, start: Start, end: End) -> Steps[rang
         read = yield from _last_read(session)
     words = {"start": 1, "next": read + 1, "last": read, "end": session.count}
     first = max(1, words[start] if isinstance(start, str) else start)
+    if isinstance(start, str):
+        first = next((number for number in session.numbers if number >= first), first)
     if end is None or end == -1:
         end = first
     final = words[end] if isinstance(end, str) else end
-    return range(first, min(final, session.count) + 1)
+    chosen = range(first, min(final, session.count) + 1)
+    if session.numbers:
+        return [number for number in session.numbers if number in chosen]
+    return chosen
 
 
 def _check(value: object, name: str, least: int, words: tuple[str, ...]) -> None:

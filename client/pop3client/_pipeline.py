@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._session import Session
     from ._wants import Steps
 
-__all__ = ["Asked", "OnError", "Pipeline", "report"]
+__all__ = ["Asked", "OnError", "Pipeline", "Take", "report"]
 
 OnError: TypeAlias = "Callable[[int, POP3Error], object]"
 """Told the number of a message and why it failed; the range goes on with the next."""
@@ -39,6 +39,11 @@ class Asked(NamedTuple):
     keyword: str
     number: int
     mode: RetrMode
+
+
+Take: TypeAlias = "Callable[[Asked, bool], Steps[bool]]"
+"""Reads the answer to a command, and is told whether no other one is under way. Gives true if the
+answer has told nothing new about what is to be sent for other messages."""
 
 
 class Pipeline:
@@ -62,11 +67,8 @@ class Pipeline:
         self._most_commands = self._most_octets = 1
         self._next: Asked | None = None
 
-    def run(self, take: Callable[[Asked], Steps[bool]]) -> Steps[None]:
+    def run(self, take: Take) -> Steps[None]:
         """Send all, and have each answer read in its turn.
-
-        Args:
-            take: reads the answer to a command; true if more may be sent ahead from now on.
 
         Raises:
             POP3Error: what ``take`` raised, if there is no ``on_error`` or it ends the session.
@@ -79,7 +81,7 @@ class Pipeline:
                 break
             asked, octets = self._sent[0]
             try:
-                settled = yield from take(asked)
+                settled = yield from take(asked, len(self._sent) == 1)
             except POP3Error as error:
                 self._notice_race(error, asked.keyword)
                 if error.ends_session and failure is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from ._exceptions import (
     AuthenticationError,
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "PLAIN_SCAN_LISTINGS",
+    "PLAIN_UNIQUE_IDS",
+    "Plain",
     "Reply",
     "Size",
     "announced_size",
@@ -34,6 +39,8 @@ __all__ = [
     "status",
     "unique_id",
 ]
+
+T = TypeVar("T")
 
 # A number of more than 18 digits is no size of anything, and int() refuses long ones anyway.
 _NUMBER = re.compile(rb"-?[0-9]{1,18}")
@@ -88,6 +95,20 @@ class Size(NamedTuple):
     octets: int | None
     quirk: str = ""
     detail: bytes = b""
+
+
+class Plain(NamedTuple, Generic[T]):
+    """How lines of a listing are read that are just as the RFC has them, many at once.
+
+    Attributes:
+        lines: matches such lines, and nothing that would be read otherwise one by one.
+        octets: the longest that it matches.
+        entries: what they say.
+    """
+
+    lines: re.Pattern[bytes]
+    octets: int
+    entries: Callable[[bytes], list[T]]
 
 
 def status(line: bytes, line_end: bytes, step: str) -> Reply:
@@ -197,6 +218,25 @@ def scan_listing(line: bytes, step: str) -> ScanListing:
     if not found:
         raise MalformedReply(step, line, expected="message number, space, octets")
     return ScanListing(int(found[1]), int(found[2]))
+
+
+def _scan_listings(lines: bytes) -> list[ScanListing]:
+    numbers = map(int, lines.split())
+    return list(map(partial(tuple.__new__, ScanListing), zip(numbers, numbers, strict=True)))
+
+
+def _unique_ids(lines: bytes) -> list[UniqueId]:
+    words = lines.split()
+    pairs = zip(map(int, words[::2]), words[1::2], strict=True)
+    return list(map(partial(tuple.__new__, UniqueId), pairs))
+
+
+PLAIN_SCAN_LISTINGS = Plain(
+    re.compile(rb"(?:[0-9]{1,18}+ [0-9]{1,18}+\r\n)++"), 18 + 1 + 18 + 2, _scan_listings
+)
+PLAIN_UNIQUE_IDS = Plain(
+    re.compile(rb"(?:[0-9]{1,18}+ [!-~]{1,70}+\r\n)++"), 18 + 1 + 70 + 2, _unique_ids
+)
 
 
 def unique_id(line: bytes, step: str) -> tuple[UniqueId, tuple[str, ...]]:

@@ -8,38 +8,49 @@ slower mode is in force from then on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from . import _replies
 from ._arguments import check_number
-from ._commands import dele, found_in_listing
+from ._commands import deleted, found_in_listing, identified_one, listed_one
 from ._config import RetrMode
-from ._exceptions import CommandError, DeviationError, MalformedReply, POP3Error
+from ._exceptions import (
+    CommandError,
+    DeviationError,
+    MalformedReply,
+    POP3Error,
+    ProtocolError,
+)
 from ._indexes import End, Start, select
+from ._pipeline import Asked, OnError, Pipeline, report
 from ._replies import Size
 from ._results import Message
 from ._top import judged
+from ._wants import Expect, Steps
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ._results import ScanListing, UniqueId
     from ._session import Session
-    from ._wants import Steps
-    from ._wire import Body
 
 __all__ = [
     "OnError",
     "Progress",
     "check_retr",
     "delete",
+    "list_many",
     "present",
     "retr",
     "retr_or_report",
     "retr_parts",
     "retrieve",
     "top",
+    "uidl_many",
 ]
 
-OnError: TypeAlias = Callable[[int, POP3Error], object]
-"""Told the number of a message and why it failed; the range goes on with the next."""
+T = TypeVar("T")
+
 Progress: TypeAlias = Callable[[int, int, int | None], object]
 """Told the number of a message, the octets that have come, and how many were announced."""
 
@@ -49,13 +60,8 @@ _UNKNOWN = Size(None)
 
 def retr(session: Session, number: int, progress: Progress | None = None) -> Steps[Message]:
     """RETR (RFC 1939 section 5)."""
-    body = yield from _fetch(session, number, stream=False, progress=progress)
-    message = Message(number, body.raw)
-    try:
-        session.deviations.settle()
-    except DeviationError as error:
-        error.retrieved = (message,)
-        raise
+    mode, size = yield from _ask(session, number)
+    message, _ = yield from _message(session, Asked("RETR", number, mode), size, progress)
     return message
 
 
@@ -65,53 +71,122 @@ def retr_parts(session: Session, number: int, progress: Progress | None = None) 
     Returns:
         Its octets.
     """
-    body = yield from _fetch(session, number, stream=True, progress=progress)
-    return body.octets
+    mode, size = yield from _ask(session, number)
+    asked = Asked("RETR", number, mode)
+    yield Expect(f"RETR {number}", session.config.timeout)
+    _, octets, _ = yield from _body(session, asked, size, progress, stream=True)
+    return octets
 
 
-def _fetch(
-    session: Session, number: int, *, stream: bool, progress: Progress | None
-) -> Steps[Body]:
+def _ask(session: Session, number: int) -> Steps[tuple[RetrMode, Size]]:
+    """Send RETR, after LIST if the mode says so."""
     check_retr(session, number)
     mode = session.config.retr_mode
     size = _UNKNOWN
     if mode is RetrMode.LIST:
-        size = yield from _listed_size(session, number)
-    reply = yield from session.command("RETR", number)
-    if mode is RetrMode.RETR:
+        yield from session.ask("LIST", number)
+        size = yield from _listed_size(session, number, alone=True)
+    yield from session.ask("RETR", number)
+    return mode, size
+
+
+def _message(
+    session: Session, asked: Asked, size: Size, progress: Progress | None
+) -> Steps[tuple[Message, bool]]:
+    """Read the answer to RETR.
+
+    Returns:
+        The message, and whether it has the size that was announced.
+
+    Raises:
+        DeviationError: the client is strict; the message goes with it.
+    """
+    number = asked.number
+    plain = yield from _plain(session, number)
+    if plain is None:
+        raw, octets, size = yield from _body(session, asked, size, progress, stream=False)
+    else:
+        text, raw = plain
+        octets = len(raw)
+        if asked.mode is RetrMode.RETR:
+            size = _replies.announced_size(text)
+        if progress is not None:
+            progress(number, octets, size.octets)
+        _fetched(session, asked, size, octets)
+    message = Message(number, raw)
+    try:
+        session.deviations.settle()
+    except DeviationError as error:
+        error.retrieved = (message,)
+        raise
+    return message, size.octets == octets
+
+
+def _plain(session: Session, number: int) -> Steps[tuple[bytes, bytes] | None]:
+    """Wait for the answer to RETR, and take it if it has come whole and is as plain as most are."""
+    wire, limits = session.wire, session.config.limits
+    wire.begin()
+    if wire.unread:
+        plain = wire.take_message(limits.line_octets, limits.message_octets)
+        if plain is not None:
+            return plain
+    yield Expect(f"RETR {number}", session.config.timeout)
+    if not wire.unread:
+        yield from wire.fill(f"RETR {number}")
+        return wire.take_message(limits.line_octets, limits.message_octets)
+    return None
+
+
+def _body(
+    session: Session, asked: Asked, size: Size, progress: Progress | None, *, stream: bool
+) -> Steps[tuple[bytes, int, Size]]:
+    """Read the answer to RETR, which is expected already, whatever it is like."""
+    number = asked.number
+    step = f"RETR {number}"
+    reply = yield from session.expected_status(step)
+    session.moved("RETR", reply, step)
+    if asked.mode is RetrMode.RETR:
         size = _replies.announced_size(reply.text)
     total = size.octets
     body = yield from session.body(
-        f"RETR {number}",
+        step,
         reply,
         hint=total or 0,
         stream=stream,
         progress=None if progress is None else lambda octets: progress(number, octets, total),
     )
-    session.last_read = max(session.last_read, number)
-    _judge(session, mode, size, body.octets)
-    return body
+    _fetched(session, asked, size, body.octets)
+    return body.raw, body.octets, size
 
 
-def _listed_size(session: Session, number: int) -> Steps[Size]:
+def _fetched(session: Session, asked: Asked, size: Size, octets: int) -> None:
+    session.require("RETR")  # it may have been aborted meanwhile
+    session.last_read = max(session.last_read, asked.number)
+    _judge(session, asked.mode, size, octets)
+
+
+def _listed_size(session: Session, number: int, *, alone: bool) -> Steps[Size]:
+    """Read the answer to LIST, whatever it is."""
     try:
-        reply = yield from session.command("LIST", number)
+        reply = yield from session.answer("LIST", f"LIST {number}", session.config.timeout)
     except CommandError as error:
         # Perhaps there is no such message. Then RETR is refused as well, and nothing is learnt
         # about LIST.
         return Size(None, "list-single-refused", error.text.encode())
     try:
-        line = yield from _size_line(session, number, reply.text)
+        line = yield from _size_line(session, number, reply.text, alone=alone)
         return Size(_replies.scan_listing(line, f"LIST {number}").octets, detail=line)
     except MalformedReply:
         return Size(None, "list-sizes-wrong", reply.text)
 
 
-def _size_line(session: Session, number: int, text: bytes) -> Steps[bytes]:
+def _size_line(session: Session, number: int, text: bytes, *, alone: bool) -> Steps[bytes]:
     """Find what LIST says of a message: in its answer, or else in the listing that follows."""
     if text.split()[:1] == [b"%d" % number]:
         return text
     error = MalformedReply(f"LIST {number}", text, expected=f"the size of message {number}")
+    if not alone:
+        raise error  # what follows belongs to the next command
     return (yield from found_in_listing(session, "LIST", number, error))
 
 
@@ -133,7 +208,8 @@ def _judge(session: Session, mode: RetrMode, size: Size, octets: int) -> None:
         detail += b" (got %d octets)" % octets
     if quirk:
         session.note(quirk, mode.name, detail)
-        session.fall_to(_SLOWER[mode])
+        if session.config.retr_mode is mode:  # else another message of the pipeline was first
+            session.fall_to(_SLOWER[mode])
 
 
 def top(session: Session, number: int, lines: int) -> Steps[Message]:
@@ -173,49 +249,131 @@ def retr_or_report(
     try:
         return (yield from retr(session, number, progress))
     except POP3Error as error:
-        _report(session, number, error, on_error)
+        report(session, number, error, on_error)
         return None
-
-
-def _report(session: Session, number: int, error: POP3Error, on_error: OnError | None) -> None:
-    if on_error is None or error.ends_session:
-        raise error
-    session.deviations.excuse()
-    on_error(number, error)
 
 
 def present(session: Session) -> Steps[list[int]]:
     """Give the numbers of all messages that are not marked as deleted; sends nothing."""
     session.require("RETR")
     yield from ()
-    return [number for number in range(1, session.count + 1) if number not in session.marked]
+    numbers = session.numbers or range(1, session.count + 1)
+    return [number for number in numbers if number not in session.marked]
 
 
 def retrieve(
     session: Session, start: Start, end: End, on_error: OnError | None, progress: Progress | None
 ) -> Steps[list[Message]]:
-    """RETR for each message of a range. What was fetched before an error goes with the error."""
-    messages: list[Message] = []
+    """RETR for each message of a range. What was fetched goes with an error.
+
+    Several at once if the session pipelines. Then a message counts as fetched if it has the size
+    that was announced for it, or if all answers are in their place: a server that mixes them up
+    shows it at the next answer.
+    """
+    retrieval = _Retrieval(session, progress)
+    numbers = yield from select(session, "RETR", start, end)
+    pipeline = Pipeline(session, retrieval.commands(numbers), on_error)
     try:
-        for number in (yield from select(session, "RETR", start, end)):
-            message = yield from retr_or_report(session, number, on_error, progress)
-            if message is not None:
-                messages.append(message)
+        yield from pipeline.run(retrieval.take)
     except POP3Error as error:
-        error.retrieved = (*messages, *error.retrieved)
+        messages = retrieval.messages
+        if isinstance(error, ProtocolError) and error.ends_session:
+            messages = retrieval.sure
+        fetched = (*messages, *error.retrieved)
+        error.retrieved = tuple(sorted(fetched, key=lambda message: message.number))
         raise
-    return messages
+    return retrieval.messages
+
+
+class _Retrieval:
+    """Messages that are fetched one after the other, some of them ahead."""
+
+    def __init__(self, session: Session, progress: Progress | None) -> None:
+        self._session = session
+        self._progress = progress
+        self._listed = _UNKNOWN
+        self.messages: list[Message] = []
+        self.sure: list[Message] = []
+
+    def commands(self, numbers: Iterable[int]) -> Iterator[Asked]:
+        """Say what to send for each message, in the retrieval mode of that moment."""
+        for number in numbers:
+            mode = self._session.config.retr_mode
+            if mode is RetrMode.LIST:
+                yield Asked("LIST", number, mode)
+            yield Asked("RETR", number, mode)
+
+    def take(self, asked: Asked, alone: bool) -> Steps[bool]:  # noqa: FBT001 - see Take
+        """Read one answer; see ``Take``."""
+        if asked.keyword == "LIST":
+            self._listed = yield from _listed_size(self._session, asked.number, alone=alone)
+            return False
+        size, self._listed = self._listed, _UNKNOWN
+        message, sure = yield from _message(self._session, asked, size, self._progress)
+        self.messages.append(message)
+        if sure or alone:
+            self.sure.append(message)
+        return self._session.config.retr_mode is asked.mode
 
 
 def delete(session: Session, start: Start, end: End, on_error: OnError | None) -> Steps[list[int]]:
-    """DELE for each message of a range. What was marked before an error goes with the error."""
+    """DELE for each message of a range. What was marked goes with an error."""
     marked: list[int] = []
-    for number in (yield from select(session, "DELE", start, end)):
-        try:
-            yield from dele(session, number)
-        except POP3Error as error:
-            error.marked = tuple(marked)
-            _report(session, number, error, on_error)
-        else:
-            marked.append(number)
+    numbers = yield from select(session, "DELE", start, end)
+    pipeline = Pipeline(session, _about(session, "DELE", numbers), on_error)
+
+    def take(asked: Asked, _alone: bool) -> Steps[bool]:  # noqa: FBT001 - see Take
+        yield from deleted(session, asked.number)
+        marked.append(asked.number)
+        return True
+
+    try:
+        yield from pipeline.run(take)
+    except POP3Error as error:
+        error.marked = tuple(marked)
+        raise
     return marked
+
+
+def list_many(
+    session: Session, numbers: Iterable[int], on_error: OnError | None
+) -> Steps[list[ScanListing]]:
+    """LIST for each of many messages."""
+    return (yield from _each(session, "LIST", numbers, on_error, listed_one))
+
+
+def uidl_many(
+    session: Session, numbers: Iterable[int], on_error: OnError | None
+) -> Steps[list[UniqueId]]:
+    """UIDL for each of many messages."""
+    return (yield from _each(session, "UIDL", numbers, on_error, identified_one))
+
+
+def _each(
+    session: Session,
+    keyword: str,
+    numbers: Iterable[int],
+    on_error: OnError | None,
+    read: Callable[..., Steps[T]],
+) -> Steps[list[T]]:
+    entries: list[T] = []
+    numbers = list(numbers)
+    for number in numbers:
+        check_number(number, "message number", 1)
+
+    def take(asked: Asked, alone: bool) -> Steps[bool]:  # noqa: FBT001 - see Take
+        entry = yield from read(session, asked.number, alone=alone)
+        session.deviations.settle()
+        entries.append(entry)
+        return True
+
+    try:
+        yield from Pipeline(session, _about(session, keyword, numbers), on_error).run(take)
+    except POP3Error as error:
+        error.listed = tuple(entries)
+        raise
+    return entries
+
+
+def _about(session: Session, keyword: str, numbers: Iterable[int]) -> Iterator[Asked]:
+    return (Asked(keyword, number, session.config.retr_mode) for number in numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _replies
 from ._capabilities import Capabilities, CapabilitySnapshots
@@ -45,6 +45,7 @@ class Session:
         ended: why the session is closed, or ``""``.
         busy: true while an operation is under way.
         greeting: the greeting's text, as octets.
+        user: the name of the maildrop, if the login said it.
         tls: what was agreed in the handshake; None without TLS.
         peer_is_local: true if the peer is this machine, so that nobody can listen in.
         capabilities: the last answer to CAPA; empty before, and after a refusal.
@@ -52,6 +53,8 @@ class Session:
         capa_asked: true if CAPA was sent, or must not be.
         probed: what probing has shown about commands on which CAPA is silent.
         count: messages run from 1 to this number, deleted ones included.
+        numbers: the messages' numbers, if a listing has shown that they are not 1 to ``count``;
+            else empty.
         last_read: highest number retrieved in this session.
         has_last: false once the server has shown that it has no LAST worth asking.
         marked: numbers of the messages marked as deleted.
@@ -66,6 +69,7 @@ class Session:
         self.ended = ""
         self.busy = False
         self.greeting = b""
+        self.user = ""
         self.tls: TLSInfo | None = None
         self.peer_is_local = False
         self.capabilities = Capabilities()
@@ -73,6 +77,7 @@ class Session:
         self.capa_asked = False
         self.probed: dict[str, bool] = {}
         self.count = 0
+        self.numbers: tuple[int, ...] = ()
         self.last_read = 0
         self.has_last = not config.msex  # Exchange has none
         self.marked: set[int] = set()
@@ -247,14 +252,23 @@ class Session:
 
     def status(self, step: str, seconds: float) -> Steps[Reply]:
         """Read a status line."""
-        line = yield from self.line(step, seconds)
+        self.wire.begin()
+        yield Expect(step, seconds)
+        return (yield from self.expected_status(step))
+
+    def expected_status(self, step: str) -> Steps[Reply]:
+        """Read a status line that is expected already."""
+        line = yield from self._expected_line(step)
         return _replies.status(line.text, line.end, step)
 
     def line(self, step: str, seconds: float) -> Steps[Line]:
         """Read the line with which a reply begins."""
-        where = step.partition(" ")[0]
         self.wire.begin()
         yield Expect(step, seconds)
+        return (yield from self._expected_line(step))
+
+    def _expected_line(self, step: str) -> Steps[Line]:
+        where = step.partition(" ")[0]
         line = yield from self.wire.read_line(step, self.config.limits.line_octets)
         if not line.text:
             # Exchange Online now and then sends an empty line first. One, so that the wait for
@@ -266,12 +280,25 @@ class Session:
         return line
 
     def listing(self, step: str, reply: Reply, limit: str) -> Steps[list[bytes]]:
-        """Read the lines of a listing, up to the line that is a dot.
+        """Read the lines of a listing, up to the line that is a dot; see ``entries``."""
+        return (yield from self.entries(step, reply, limit, bytes))
+
+    def entries(
+        self,
+        step: str,
+        reply: Reply,
+        limit: str,
+        parse: Callable[[bytes], T],
+        plain: _replies.Plain[T] | None = None,
+    ) -> Steps[list[T]]:
+        """Read the entries of a listing, up to the line that is a dot.
 
         Args:
             step: the name of the wait, for errors.
             reply: its status line.
             limit: the name of the limit for the number of lines.
+            parse: reads a line; called when the listing has come to its end.
+            plain: reads lines that need no such care, many at once.
 
         Raises:
             LimitExceeded: there are more lines.
@@ -279,21 +306,32 @@ class Session:
         where = step.partition(" ")[0]
         limits = self.config.limits
         allowed: int = getattr(limits, limit)
-        lines: list[bytes] = []
+        entries: list[Any] = []
+        odd: list[int] = []
         ends = {reply.line_end}
+        if plain is not None and plain.octets > limits.line_octets:
+            plain = None
         while True:
+            if plain is not None and (lines := self.wire.take_lines(plain.lines)):
+                entries += plain.entries(lines)
+                ends.add(b"\r\n")
+                if len(entries) > allowed:
+                    raise LimitExceeded(step, limit, allowed)
             text, end = yield from self.wire.read_line(step, limits.line_octets)
             if text == b".":
                 break
             if not text:
                 self.note("first-line-blank", where)
-            elif len(lines) == allowed:
+            elif len(entries) == allowed:
                 raise LimitExceeded(step, limit, allowed)
             else:
-                lines.append(text[1:] if text.startswith(b"..") else text)
+                odd.append(len(entries))
+                entries.append(text[1:] if text.startswith(b"..") else text)
             ends.add(end)
         self._note_line_ends(where, ends, end)
-        return lines
+        for place in odd:
+            entries[place] = parse(entries[place])
+        return entries
 
     def _note_line_ends(self, where: str, ends: set[bytes], last: bytes) -> None:
         if ends == {b"\r\n"}:

@@ -162,6 +162,9 @@ def sync(
     """Fetch what is new and delete what is due; see ``POP3Client.sync``."""
     session.require("UIDL")
     session.require("RETR")
+    user = user or session.user
+    if not user:
+        raise InvalidArgument("user: expected a name, since the login did not say one")
     run = _Sync(session, store, deliver, delete or DeletePolicy(), user, progress)
     try:
         yield from run.steps(fingerprint=fingerprint)
@@ -273,7 +276,7 @@ class _Sync:
             if not fingerprint:
                 raise NoUniqueIds(error.text) from error
             return {}
-        return dict(reversed(entries))  # of two lines for a message the first counts
+        return dict(entries)
 
     # One message.
 
@@ -291,7 +294,7 @@ class _Sync:
             # store knows gets it once more, and nobody loses it.
             yield Call(lambda: self._deliver(came))
             self._fetched.append(message.id)
-            if memory.is_reused(*key):
+            if memory.is_reused(message.uid):
                 self._reused.append(message.id)
         octets = came.octets if message.octets is None else message.octets
         known: SeenMessage = yield Aside(lambda: memory.note(*key, octets, self._copies[key]))
@@ -378,10 +381,9 @@ class _Memory:
         """True if several messages of the listing have this unique-id."""
         return self._shares[uid] > 1
 
-    def is_reused(self, uid: bytes, mark: bytes) -> bool:
-        """True if the unique-id was that of other messages only, which are not here any more."""
-        rows = self._rows.get(uid, {})
-        return bool(uid) and bool(rows) and mark not in rows and not self.is_shared(uid)
+    def is_reused(self, uid: bytes) -> bool:
+        """True if the unique-id of a new message is known from others, which are gone."""
+        return bool(uid) and uid in self._rows and not self.is_shared(uid)
 
     def copies(self, uid: bytes, mark: bytes) -> int:
         """How many messages with this unique-id and these octets were delivered."""

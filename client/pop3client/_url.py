@@ -21,7 +21,6 @@ _SCHEMES = {"pop3": TLS.NONE, "pop3s": TLS.IMPLICIT, "pop3+stls": TLS.STLS}
 _TRUTH = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 
 
-
 class _Kind(NamedTuple):
     """A kind of setting: how to read it, and what to say if that fails."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 __all__ = [
+    "Aside",
     "Call",
     "Deliver",
     "Expect",
@@ -95,5 +96,11 @@ class Call(NamedTuple):
     function: Callable[[], object]
 
 
-Want: TypeAlias = Open | StartTLS | Send | Expect | Receive | Poll | Deliver | Call
+class Aside(NamedTuple):
+    """Do something that waits for a disk: on an event loop, in a thread. Answer: what it gives."""
+
+    function: Callable[[], object]
+
+
+Want: TypeAlias = Open | StartTLS | Send | Expect | Receive | Poll | Deliver | Call | Aside
 Steps: TypeAlias = Generator[Want, Any, T]

@@ -90,7 +90,10 @@ class Connection:
         if self._end == End.RESET:
             raise ConnectionResetError
         self.sent.append(data)
-        line = data.rstrip(b"\r\n").decode("utf-8")
+        for line in data.decode("utf-8").splitlines():
+            self._hear(line)
+
+    def _hear(self, line: str) -> None:
         if self._exchange is None and line.startswith("AUTH "):
             self._exchange = self._server.exchange(line)
             self._go_on(None)

@@ -100,6 +100,22 @@ SIGHTINGS: list[tuple[str, str, dict[str, Any], Any, Any, bool]] = [
         True,
     ),
     ("list-sizes-wrong", "LIST", {"LIST": b"+OK\r\n1 -1\r\n.\r\n"}, None, lambda c: c.list(), True),
+    (
+        "list-gaps",
+        "LIST",
+        {"LIST": b"+OK\r\n1 5\r\n4 5\r\n9 7\r\n.\r\n"},
+        None,
+        lambda c: c.list(),
+        True,
+    ),
+    (
+        "list-gaps",
+        "UIDL",
+        {"UIDL": b"+OK\r\n2 a\r\n3 b\r\n4 c\r\n.\r\n"},
+        None,
+        lambda c: c.uidl(),
+        True,
+    ),
     ("stat-negative", "STAT", {"STAT": b"+OK 3 -1\r\n"}, None, None, True),
     ("lf-only", "greeting", {}, b"+OK hi\n", None, True),
     ("lf-only", "NOOP", {"NOOP": b"+OK\n"}, None, lambda c: c.noop(), True),
@@ -357,3 +373,82 @@ def test_a_regular_server_shows_nothing(fake: Any, cut: int | None) -> None:
             with pytest.raises(pop3client.CommandError):
                 client.list(number)
     assert client.deviations == ()
+
+
+def test_a_top_loses_its_second_status_line(fake: Any, cut: int | None) -> None:
+    """What stands in the header stays there; a message may have lines that begin with +OK."""
+    answers = {
+        "TOP 1 1": b"+OK\r\n+OK\r\nSubject: a\r\n\r\n+OK\r\n.\r\n",
+        "TOP 2 0": b"+OK\r\n+OKAY: a\r\n\r\n.\r\n",
+    }
+    with fake(answers, cut=cut).connect() as client:
+        assert client.top(1, 1).raw == b"Subject: a\r\n\r\n+OK\r\n"
+        assert client.top(2, 0).raw == b"+OKAY: a\r\n\r\n"
+        assert [deviation.quirk for deviation in client.deviations] == ["top-double-ok"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "lines", "detail"),
+    [
+        (b"a: b\r\n\r\n", 0, None),
+        (b"a: b\r\n", 0, None),
+        (b"\r\n", 0, None),
+        (b"\r\nbody\r\n", 1, None),
+        (b"\r\nbody\r\n", 0, "0 asked for, 1 more came"),
+        (b"a: b\r\n\r\n1\r\n\r\n3\r\n", 3, None),
+        (b"a: b\r\n\r\n1\r\n\r\n3\r\n", 2, "2 asked for, 1 more came"),
+        (b"a: b\r\n\r\n1\n2\n3\r\n", 1, None),
+        (b"a: b\r\n\r\n\r\n", 0, "0 asked for, 1 more came"),
+    ],
+)
+def test_lines_of_a_top(fake: Any, raw: bytes, lines: int, detail: str | None) -> None:
+    """Lines of the body are those behind the first empty line; all that came is given."""
+    with fake({f"TOP 1 {lines}": fake.message(raw)}).connect() as client:
+        message = client.top(1, lines)
+
+        assert message.raw == raw
+        assert [deviation.detail for deviation in client.deviations] == [detail] * bool(detail)
+
+
+def test_an_empty_message_that_is_announced_as_such(fake: Any) -> None:
+    """A message of no octets may be one; then the retrieval mode has no reason to fall."""
+    with fake(mail=(b"", b"two\r\n")).connect(strict=True) as client:
+        assert [message.raw for message in client.retrieve("start", "end")] == [b"", b"two\r\n"]
+        assert client.config.retr_mode is pop3client.RetrMode.RETR
+
+
+@pytest.mark.parametrize("command", ["list", "uidl"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_all_listed_where_one_was_asked_for(
+    fake: Any, cut: int | None, command: str, listed: bool
+) -> None:
+    """The message is found in the listing, if it is there; either way the session goes on."""
+    listing = b"+OK here it is\r\n1 10\r\n3 30\r\n" + b"2 20\r\n" * listed + b".\r\n"
+    with fake({f"{command.upper()} 2": listing}, cut=cut).connect() as client:
+        if listed:
+            number, value = getattr(client, command)(2)
+            assert (number, value) == (2, 20 if command == "list" else b"20")
+        else:
+            with pytest.raises(pop3client.MalformedReply, match=f"{command.upper()} 2"):
+                getattr(client, command)(2)
+
+        assert client.retr(1).raw == b"one\r\n"
+        assert [deviation.quirk for deviation in client.deviations] == ["list-arg-ignored"]
+
+
+def test_an_empty_listing_where_one_was_asked_for(fake: Any, cut: int | None) -> None:
+    """A listing of nothing is read to its end as well."""
+    with fake({"LIST 2": b"+OK here it is\r\n.\r\n"}, cut=cut).connect() as client:
+        with pytest.raises(pop3client.MalformedReply):
+            client.list(2)
+
+        assert client.retr(1).raw == b"one\r\n"
+
+
+def test_octets_of_the_partial_message(fake: Any, cut: int | None) -> None:
+    """A message whose end is not to be seen is in the error, as far as it came."""
+    with fake({"RETR 1": b"+OK 5\r\nHello.\r\n."}, cut=cut).connect() as client:
+        with pytest.raises(pop3client.POP3TimeoutError) as caught:
+            client.retrieve(1)
+
+        assert caught.value.received == b"Hello.\r\n."

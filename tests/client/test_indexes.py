@@ -155,3 +155,63 @@ def test_msex_never_asks_last(fake: Any) -> None:
     with server.connect(msex=True) as client:
         assert [m.number for _ in range(4) for m in client.retrieve("next")] == [1, 2, 3]
         assert b"LAST\r\n" not in server.sent
+
+
+GAPS = {
+    "STAT": b"+OK 3 30\r\n",
+    "LIST": b"+OK\r\n2 10\r\n4 10\r\n7 10\r\n.\r\n",
+    "LAST": b"+OK 0\r\n",
+    **{f"RETR {number}": b"-ERR no such message\r\n" for number in (1, 3, 5, 6)},
+    **{f"RETR {number}": b"+OK 3 octets\r\nx\r\n.\r\n" for number in (2, 4, 7)},
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "numbers"),
+    [
+        ("start", "end", [2, 4, 7]),
+        ("start", None, [2]),
+        ("end", None, [7]),
+        ("next", None, [2]),
+        (3, "end", [4, 7]),
+        (3, 6, [4]),
+        (1, None, []),
+        (5, 6, []),
+        (8, "end", []),
+    ],
+)
+def test_ranges_where_numbers_have_gaps(
+    fake: Any, start: Any, end: Any, numbers: list[int]
+) -> None:
+    """Once a listing has shown that numbers are not 1, 2, 3, ranges and words go by it."""
+    with fake(GAPS).connect() as client:
+        client.list()
+
+        assert [message.number for message in client.iter_retrieve(start, end)] == numbers
+    with fake(GAPS).connect() as client:
+        client.list()
+
+        assert client.delete(start, end) == numbers
+
+
+def test_messages_where_numbers_have_gaps(fake: Any) -> None:
+    """What is marked as deleted is no gap, and all messages are all that are there."""
+    with fake(GAPS).connect() as client:
+        client.list()
+        client.dele(4)
+        client.stat()
+        client.list()
+
+        assert [message.number for message in client.messages()] == [2, 7]
+        assert client.delete("next", "end") == [7]
+
+
+@pytest.mark.parametrize(
+    "listing", [b"1 5\r\n3 7\r\n", b"1 5\r\n2 5\r\n3 7\r\n4 9\r\n", b"2 5\r\n3 5\r\n", b""]
+)
+def test_listings_that_tell_nothing_of_gaps(fake: Any, listing: bytes) -> None:
+    """A listing with fewer or more messages than STAT counted does not change the range."""
+    with fake({"LIST": b"+OK\r\n" + listing + b".\r\n"}).connect() as client:
+        client.list()
+
+        assert [message.number for message in client.retrieve("start", "end")] == [1, 2, 3]

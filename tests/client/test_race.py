@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import socket
+import struct
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +102,19 @@ def test_a_late_answer_counts(race: Any, refusing: Any, silent: Any) -> None:
     """When all are running, what fails is dropped and the time limit ends it."""
     with pytest.raises(TimeoutError):
         race(silent, refusing, timeout=0.05, head_start=0.01)
+
+
+def test_connected_and_reset_at_once(listener: socket.socket) -> None:
+    """Who was connected has won, though the server has hung up by now; who reads will see."""
+    ours = socket.create_connection(listener.getsockname())
+    theirs, _ = listener.accept()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+    with _race._Runners() as runners:
+        runners._selector.register(ours, selectors.EVENT_WRITE)
+
+        assert runners.first(LONG) is ours
+    ours.close()
 
 
 def test_nobody_answers(race: Any, refusing: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pop3client import SeenStore, SeenStoreError
+from pop3client import SeenMaildrop, SeenStore, SeenStoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +166,7 @@ def test_two_processes(path: Path) -> None:
     """Two processes that write at the same time lose nothing and do not fail."""
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, path, name, "60"],
+            [sys.executable, "-c", WRITER, path, name, "40"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -182,8 +182,30 @@ def test_two_processes(path: Path) -> None:
     with SeenStore(path) as store:
         messages = store.maildrop("h", 110, "u").messages()
     assert [writer.returncode for writer in writers] == [0, 0]
-    assert len(messages) == 3 * 60
-    assert {each.copies for each in messages if each.uid.startswith(b"both")} == set(range(60))
+    assert len(messages) == 3 * 40
+    assert {each.copies for each in messages if each.uid.startswith(b"both")} == set(range(40))
+
+
+def test_who_reads_to_write_is_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that read at the same time, and then wanted to write, would wait for each other."""
+    attempts: list[str] = []
+    listings = SeenMaildrop._listings
+
+    def try_to_write(self: SeenMaildrop, connection: sqlite3.Connection) -> int:
+        answer = listings(self, connection)
+        other = sqlite3.connect(path, timeout=0, isolation_level=None)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            attempts.append(str(error))
+        other.close()
+        return answer
+
+    monkeypatch.setattr(SeenMaildrop, "_listings", try_to_write)
+    with SeenStore(path) as store:
+        store.maildrop("h", 110, "u").delivered(b"a", b"", 1)
+
+    assert attempts == ["database is locked"]
 
 
 def test_opened_by_two_at_once(path: Path) -> None:

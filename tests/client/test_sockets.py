@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pop3client
-from pop3client._blocking import dial
 from pop3client._peer import is_local
 
 if TYPE_CHECKING:
@@ -87,50 +86,6 @@ def test_nobody_listens(facade: Any) -> None:
         facade.connect("127.0.0.1", "u", "p", port=port, timeout=5)
     with pytest.raises(pop3client.ConnectError, match="cannot connect"):
         facade.connect("a" * 70 + ".example", "u", "p", timeout=5)
-
-
-def test_all_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each further address of a host gets what is left of the time."""
-    tried: list[float] = []
-    now = [0.0]
-
-    class Refusing:
-        def __init__(self, *_: int) -> None:
-            pass
-
-        def settimeout(self, seconds: float) -> None:
-            tried.append(seconds)
-
-        def connect(self, _address: Any) -> None:
-            now[0] += 4.0
-            raise ConnectionRefusedError
-
-        def close(self) -> None:
-            pass
-
-    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("192.0.2.1", 110))] * 4
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-    monkeypatch.setattr(socket, "socket", Refusing)
-
-    with pytest.raises(TimeoutError):
-        dial("h", 110, 10.0, clock=lambda: now[0])
-
-    assert tried == [10.0, 6.0, 2.0]
-
-
-def test_reset_while_connecting(facade: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is reset as soon as it stands was made, and then closed."""
-
-    def reset(*_: object) -> None:
-        raise ConnectionResetError
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        if facade.kind == "blocking":
-            monkeypatch.setattr(socket.socket, "connect", reset)
-        else:
-            monkeypatch.setattr(facade.loop, "sock_connect", reset)
-        with pytest.raises(pop3client.ConnectionClosed, match="greeting"):
-            facade.client("127.0.0.1", port=server.getsockname()[1], timeout=5)
 
 
 def test_silent_socket(facade: Any) -> None:

@@ -47,7 +47,7 @@ class Maildrop:
 
     Attributes:
         fuse: octets that the server still sends, and then the connection is lost; None: endless.
-        refuse: commands that are answered -ERR.
+        refuse: commands that are answered with the refusal.
         quit_answer: what is said to QUIT.
         silent: true if QUIT is carried out and not answered.
         sizes: what LIST says, if not the truth.
@@ -59,6 +59,7 @@ class Maildrop:
         self.mail = list(mail)
         self.fuse: int | None = None
         self.refuse: set[str] = set()
+        self.refusal = b"-ERR no\r\n"
         self.quit_answer = b"+OK\r\n"
         self.silent = False
         self.sizes: dict[bytes, int] = {}
@@ -111,7 +112,7 @@ class Line:
         self._maildrop.commands.append(line)
         keyword, *numbers = line.split()
         if {line, keyword} & self._maildrop.refuse:
-            self._say(b"-ERR no\r\n")
+            self._say(self._maildrop.refusal)
         else:
             answer = getattr(self, f"_{keyword.lower()}", lambda *_: b"+OK\r\n")
             self._say(answer(*map(int, numbers if keyword in {"RETR", "DELE", "LIST"} else ())))
@@ -335,6 +336,16 @@ def test_dele_refused(run: Run) -> None:
     assert uids(result.deleted) == [b"b"]
 
 
+def test_strict_and_dele_refused(run: Run) -> None:
+    """What is odd about a refusal is not raised when all is done."""
+    maildrop = Maildrop(*mail("a"))
+    maildrop.refuse, maildrop.refusal = {"DELE 1"}, b"\r\n-ERR no\r\n"
+
+    result = run(maildrop, delete=AT_ONCE, settings={"strict": True})
+
+    assert uids(result.fetched) == uids(result.failed) == [b"a"]
+
+
 def test_a_server_that_does_not_delete(run: Run) -> None:
     """A deleted message that is still there is compared, not delivered, and deleted again."""
     maildrop = Maildrop(*mail("a"))
@@ -373,6 +384,18 @@ def test_one_duplicate_takes_the_place_of_another(run: Run) -> None:
     assert (result.fetched, result.skipped) == (((2, b"x"),), ((1, b"x"),))
 
 
+def test_one_message_takes_the_place_of_duplicates(run: Run) -> None:
+    """That a unique-id is not shared any more does not tell whose it is."""
+    maildrop = Maildrop((b"x", b"one\r\n"), (b"x", b"two\r\n"))
+    run(maildrop)
+    maildrop.mail = [(b"x", b"six\r\n")]
+
+    result = run(maildrop)
+
+    assert run.delivered[2:] == [b"six\r\n"]
+    assert result.reused == result.fetched == ((1, b"x"),)
+
+
 def test_exact_copies(run: Run) -> None:
     """Two messages that do not differ are two messages, and a third one is new."""
     maildrop = Maildrop((b"x", b"same\r\n"), (b"x", b"same\r\n"))
@@ -399,6 +422,18 @@ def test_blank(run: Run) -> None:
     assert (first.blank, second.blank) == (((1, b""),), ((1, b""), (2, b"")))
     assert second.fetched == ((1, b""),)
     assert len(second.deleted) == 3
+
+
+def test_one_blank_takes_the_place_of_another(run: Run) -> None:
+    """A message without a unique-id is not taken for another one of the same size."""
+    maildrop = Maildrop((b"", b"one\r\n"))
+    run(maildrop)
+    maildrop.mail = [(b"", b"six\r\n")]
+
+    result = run(maildrop)
+
+    assert run.delivered == [b"one\r\n", b"six\r\n"]
+    assert result.reused == ()
 
 
 def test_reused(run: Run) -> None:
