@@ -30,6 +30,8 @@ class Check(NamedTuple):
     test: str
 
 
+pytestmark = pytest.mark.once
+
 CHECKS = {
     "CR and LF in arguments": Check(
         "_arguments.py",

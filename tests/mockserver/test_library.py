@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ def strings_in(path: Path) -> set[str]:
     """Every string that stands in a Python file."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
+@cache
+def named_in_tests() -> frozenset[str]:
+    """Every string of the tests of octets."""
+    paths = Path(__file__).parent.glob("test_library_*.py")
+    tests = (path for path in paths if path.name != "test_library_client.py")
+    return frozenset(string for path in tests for string in strings_in(path))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -81,11 +90,4 @@ def test_nothing_is_missing(folder: str, count: int) -> None:
 @pytest.mark.parametrize("reference", REFERENCES)
 def test_each_has_a_test_of_its_octets(reference: str) -> None:
     """A file, or a variant, that no test of the octets names is not finished."""
-    named = {
-        string
-        for path in Path(__file__).parent.glob("test_library_*.py")
-        if path.name != "test_library_client.py"
-        for string in strings_in(path)
-    }
-
-    assert reference in named
+    assert reference in named_in_tests()
