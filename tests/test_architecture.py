@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from pop3scenarios import kind_of, shipped
+from pop3scenarios.tools import schema
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 ROOT = Path(__file__).parent.parent
 
@@ -122,6 +126,65 @@ def test_client_and_mock_do_not_know_each_other() -> None:
         assert not names & others
 
 
+#: The name of a scenario, perhaps with a variant, after which Python code could ask.
+SCENARIO_NAMES = re.compile(r"(?:[a-z]+[+/])?([a-z0-9.-]+)(?:\[[^\]]*\])?")
+
+
+def named_scenarios(tree: ast.AST, known: Collection[str]) -> Iterator[tuple[str, int]]:
+    """The names of scenarios that stand as strings in code, and on which line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = SCENARIO_NAMES.fullmatch(node.value)
+            if found and found[1] in known:
+                yield found[1], node.lineno
+
+
+def language_words(schema: object) -> Iterator[str]:
+    """The words that the scenario language itself knows as values."""
+    if isinstance(schema, dict):
+        yield from (word for word in schema.get("enum", ()) if isinstance(word, str))
+        yield from (word for part in schema.values() for word in language_words(part))
+    elif isinstance(schema, list):
+        yield from (word for part in schema for word in language_words(part))
+
+
+def test_no_quirk_has_code_of_its_own() -> None:
+    """What a quirk, a fault or a server does stands in its file: the mock knows none by its name.
+
+    The default server is the RFCs' and departs from nothing; and a word of the language, such as
+    ``eol: crcrlf``, may be what a quirk is called after.
+    """
+    kinds = {"servers", "quirks", "faults"}
+    names = {name for name, path in shipped().items() if kind_of(path) in kinds}
+    known = names - {"default"} - set(language_words(schema()))
+
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} names {name}"
+        for path in ROOMS[2].modules()
+        for name, line in named_scenarios(ast.parse(path.read_text(encoding="utf-8")), known)
+    ]
+
+    assert len(known) > len(names) - 5
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("if name == 'no-uidl': pass", ["no-uidl"]),
+        ("load('stls-broken[expired]')", ["stls-broken"]),
+        ("{'quirks/no-uidl': 1, 'quirk+no-uidl': 2}", ["no-uidl", "no-uidl"]),
+        ("'no-uidl and more'; no_uidl", []),
+        ("f'{x}no-uidl'", ["no-uidl"]),
+    ],
+)
+def test_scenario_names_are_recognised(code: str, found: list[str]) -> None:
+    """The rule above sees what it is about."""
+    names = [name for name, _ in named_scenarios(ast.parse(code), shipped())]
+
+    assert found == names
+
+
 def test_trustme_only_when_needed() -> None:
     """TLS certificates are made by a library that loads when TLS is first used."""
     early = {name for path in ROOMS[2].modules() for name, now in imports(path) if now}
@@ -164,7 +227,8 @@ def test_room_is_no_package(room: Room) -> None:
 def test_nobody_imports_a_room() -> None:
     """Packages are imported by their names, not through the folders in which they stand."""
     everywhere = [path for room in ROOMS for path in room.modules()] + TEST_FILES
-    everywhere += sorted((ROOT / "benchmarks").rglob("*.py"))
+    # A benchmark may be called after the room that it measures.
+    everywhere += [p for p in (ROOT / "benchmarks").glob("*.py") if p.name != "run.py"]
     folders = {room.folder for room in ROOMS}
 
     wrong = [

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from pop3client import (
     CommandError,
+    DeletePolicy,
     InsecureAuthError,
     InvalidArgument,
+    NoUniqueIds,
     POP3Client,
     POP3Error,
+    SeenStore,
+    SeenStoreError,
 )
 
 from ._folder import Folder
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from pop3client import Deviation
+    from pop3client import Deviation, Message
 
 #: The exit status that a shell gives to a command that Ctrl-C ended.
 _INTERRUPTED = 130
@@ -41,6 +47,7 @@ class Report:
         total: Messages in the maildrop; None if it could not be opened.
         kept: Messages that are now in the folder.
         known: Those of them that were there before.
+        seen: Messages that an earlier run had fetched, and that were not fetched again.
         octets: Octets of the messages kept.
         deleted: Messages that the server has deleted.
         modes: The retrieval mode at first and at the end; None if the maildrop was not opened.
@@ -52,6 +59,7 @@ class Report:
     total: int | None = None
     kept: int = 0
     known: int = 0
+    seen: int = 0
     octets: int = 0
     deleted: int = 0
     modes: tuple[str, str] | None = None
@@ -64,13 +72,34 @@ class Report:
         self.status = max(self.status, status)
 
 
-def download(connect: Callable[[], POP3Client], path: Path, *, delete: bool) -> Report:
+class Memory(NamedTuple):
+    """What is remembered from run to run.
+
+    Attributes:
+        path: The file of the ``SeenStore``.
+        user: The name of the maildrop.
+        keep: Days after which what was fetched is deleted from the server; None: never.
+    """
+
+    path: str
+    user: str
+    keep: float | None
+
+
+def download(
+    connect: Callable[[], POP3Client],
+    path: Path,
+    *,
+    delete: bool,
+    memory: Memory | None = None,
+) -> Report:
     """Fetch all messages of a maildrop into a folder.
 
     Args:
         connect: Opens the maildrop.
         path: The folder.
         delete: Delete from the server what is safe in the folder.
+        memory: Fetch only what is new, and remember it here.
 
     Returns:
         What became of it; errors of the client, and Ctrl-C, are a part of it.
@@ -78,14 +107,18 @@ def download(connect: Callable[[], POP3Client], path: Path, *, delete: bool) -> 
     Raises:
         InsecureAuthError: The password would cross a network in the clear; nothing was sent.
         InvalidArgument: User, password or host can be those of no server; nothing was sent.
+        SeenStoreError: The memory cannot be used; nothing is deleted.
         OSError: The folder cannot be written to; nothing is deleted.
     """
     report = Report()
     folder = Folder(path)
     try:
-        _fetch(connect(), folder, report, delete=delete)
-    except (InsecureAuthError, InvalidArgument):
-        raise  # nothing was sent
+        with nullcontext() if memory is None else SeenStore(memory.path) as store:
+            _fetch(connect(), folder, report, delete=delete, memory=memory, store=store)
+    except (InsecureAuthError, InvalidArgument, SeenStoreError):
+        raise
+    except NoUniqueIds:
+        report.fail("the server has no UIDL, so --sync cannot tell what is new")
     except POP3Error as error:
         report.fail(_told(error))
         report.deviations = _described(error.deviations)
@@ -94,10 +127,23 @@ def download(connect: Callable[[], POP3Client], path: Path, *, delete: bool) -> 
     return report
 
 
-def _fetch(client: POP3Client, folder: Folder, report: Report, *, delete: bool) -> None:
+def _fetch(
+    client: POP3Client,
+    folder: Folder,
+    report: Report,
+    *,
+    delete: bool,
+    memory: Memory | None,
+    store: SeenStore | None,
+) -> None:
     started = client.config.retr_mode.value
     try:
-        _Download(client, folder, report, delete=delete).run()
+        if memory is None or store is None:
+            _Download(client, folder, report, delete=delete).run()
+        else:
+            days = 0.0 if delete else memory.keep
+            policy = None if days is None else DeletePolicy(after=timedelta(days=days))
+            _Synchronization(client, folder, report).run(store, memory.user, policy)
     finally:
         # After QUIT this does nothing; before it, the server deletes nothing.
         client.abort()
@@ -177,6 +223,42 @@ class _Download:
                 self._report.fail(f"{error}; perhaps nothing was deleted")
             return
         self._report.deleted = self._marked
+
+
+class _Synchronization:
+    """A run that fetches what is new."""
+
+    def __init__(self, client: POP3Client, folder: Folder, report: Report) -> None:
+        self._client = client
+        self._folder = folder
+        self._report = report
+
+    def run(self, store: SeenStore, user: str, policy: DeletePolicy | None) -> None:
+        """Fetch and keep each new message, delete what is due, and end the session."""
+        self._report.total = self._client.stat().count
+        with _progress() as progress:
+            task = progress.add_task("Fetching", total=None)
+            result = self._client.sync(
+                store,
+                self._keep,
+                delete=policy,
+                user=user,
+                progress=lambda _, came, __: progress.update(
+                    task, completed=self._report.octets + came
+                ),
+            )
+        self._report.seen = len(result.skipped)
+        self._report.deleted = len(result.deleted)
+        for failure in result.failed:
+            self._report.fail(_told(failure.error))
+
+    def _keep(self, message: Message) -> None:
+        with self._folder.incoming() as file:
+            file.write(message.raw)
+            _, new = self._folder.keep(file, message.number, message.uid or b"")
+        self._report.kept += 1
+        self._report.known += not new
+        self._report.octets += message.octets
 
 
 class _Counted:

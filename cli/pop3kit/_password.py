@@ -37,7 +37,7 @@ def find_password(file: Path | None, command: str | None, prompt: str) -> str:
     if file is not None:
         return _first_line(_read(file), f"the file {file}")
     if command is not None:
-        return _first_line(_run(command), "--password-command")
+        return from_command(command, "--password-command")
     if VARIABLE in os.environ:
         return os.environ[VARIABLE]
     if not sys.stdin.isatty():
@@ -49,6 +49,19 @@ def find_password(file: Path | None, command: str | None, prompt: str) -> str:
     return answer
 
 
+def from_command(command: str, option: str) -> str:
+    """The first line of what a command prints.
+
+    Args:
+        command: The command, with its arguments as a shell would read them.
+        option: The option that it comes from, for errors.
+
+    Raises:
+        UsageFailure: There is none. No message ever quotes what was read.
+    """
+    return _first_line(_run(command, option), option)
+
+
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -56,20 +69,20 @@ def _read(file: Path) -> bytes:
         raise system_failure("cannot read", file, error) from None
 
 
-def _run(command: str) -> bytes:
+def _run(command: str, option: str) -> bytes:
     try:
         words = shlex.split(command)
         done = subprocess.run(  # noqa: S603 - the user's own command, and no shell between
             words, stdout=subprocess.PIPE, check=False, timeout=_PATIENCE
         )
     except (ValueError, IndexError):
-        raise UsageFailure("--password-command: expected a command, got no valid one") from None
+        raise UsageFailure(f"{option}: expected a command, got no valid one") from None
     except OSError as error:
-        raise system_failure("cannot run", "--password-command", error) from None
+        raise system_failure("cannot run", option, error) from None
     except subprocess.TimeoutExpired:
-        raise UsageFailure(f"--password-command: no end within {_PATIENCE:g} s") from None
+        raise UsageFailure(f"{option}: no end within {_PATIENCE:g} s") from None
     if done.returncode != 0:
-        raise UsageFailure(f"--password-command ended with status {done.returncode}")
+        raise UsageFailure(f"{option} ended with status {done.returncode}")
     return done.stdout
 
 
@@ -79,7 +92,7 @@ def _first_line(data: bytes, source: str) -> str:
         text = line.decode()
     except UnicodeDecodeError:
         # The error that Python raises here would show the octets.
-        raise UsageFailure(f"{source}: expected a password in UTF-8 in the first line") from None
+        raise UsageFailure(f"{source}: expected a secret in UTF-8 in the first line") from None
     if not text:
-        raise UsageFailure(f"{source}: expected a password in the first line, got nothing")
+        raise UsageFailure(f"{source}: expected a secret in the first line, got nothing")
     return text

@@ -32,14 +32,15 @@ def wishes(arguments: Sequence[str], variant: str | None, port: int | None) -> l
     """What the arguments of the command ask for.
 
     Args:
-        arguments: Names, files, globs such as ``faults/*``; behind each but a glob perhaps
-            ``=PORT``.
+        arguments: Names, files, globs such as ``faults/*`` or ``./*.pop3.yaml``; behind each but a
+            glob perhaps ``=PORT``.
         variant: The variant of the one scenario that there is.
         port: The port of the one scenario that there is.
 
     Raises:
         UsageFailure: They ask for nothing that can be done.
-        pop3scenarios.UnknownScenario: A glob means nothing.
+        pop3scenarios.ScenarioError: A glob means nothing, or a variant is none; a file that a glob
+            or a variant is about is wrong.
     """
     ports: dict[str, int] = {}
     for argument in arguments:
@@ -59,14 +60,16 @@ def wishes(arguments: Sequence[str], variant: str | None, port: int | None) -> l
 
 
 def _changed(wish: Wish, variant: str | None, port: int | None) -> Wish:
+    from pop3scenarios import expand
+
     if wish.port and port is not None:
         raise UsageFailure(f"{wish.reference}: expected one port, got two")
-    named = wish.reference if variant is None else f"{wish.reference}[{variant}]"
+    named = wish.reference if variant is None else expand(wish.reference, variant)[0]
     return Wish(named, wish.port if port is None else port)
 
 
 def _meant(argument: str) -> list[Wish]:
-    from pop3scenarios import expand
+    from pop3scenarios import expand, is_glob
 
     name, sign, digits = argument.rpartition("=")
     if not (sign and digits.isascii() and digits.isdigit()):
@@ -74,7 +77,7 @@ def _meant(argument: str) -> list[Wish]:
     port = int(digits)
     if port not in _PORTS:
         raise UsageFailure(f"{argument}: expected a port up to {_PORTS[-1]}")
-    if not set(name) & set("*?"):
+    if not is_glob(name):
         return [Wish(name, port)]
     if port:
         raise UsageFailure(f"{argument}: expected a name before the port, got a glob")

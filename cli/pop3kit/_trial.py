@@ -137,6 +137,7 @@ def _fetch(server: MockServer, timeout: float) -> _Fetch:
             msex=bool(expect.msex),
             retr_mode=RetrMode(expect.start or "retr"),
             mechanism="USER",  # the command that rules of scenarios are about
+            pipelining=False,  # how a fetch ends is said for one command after the other
             timeout=timeout,
         )
     except Exception as error:  # noqa: BLE001 - an error of no type is what a trial must show
@@ -162,7 +163,7 @@ def _ask(client: POP3Client, commands: Iterable[str]) -> None:
     """Ask what the scenario wants asked besides; that the server may refuse is no end."""
     questions: dict[str, Callable[[], object]] = {
         "LAST": client.last,
-        "LIST": client.list,
+        "LIST": lambda: (client.list(), client.list(1)),
         "TOP": lambda: client.top(1, 0),
         "UIDL": lambda: (client.uidl(), client.uidl(1)),
     }

@@ -27,7 +27,8 @@ _SIDE_BY_SIDE = 4
 
 @click.command()
 @click.option("--only", "patterns", metavar="PATTERN", multiple=True,
-              help="A scenario, a file, or a glob: 'faults/*'; may be repeated.")  # fmt: skip
+              help="A scenario, a file, or a glob: 'faults/*', './*.pop3.yaml'; "
+                   "may be repeated.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(0, 60, min_open=True), default=1.0,
               show_default=True, help="Seconds that the client waits for an answer.")  # fmt: skip
 @click.option("--plain", is_flag=True,
@@ -77,12 +78,18 @@ def _select(patterns: tuple[str, ...]) -> list[Scenario]:
 
 def _expand(pattern: str) -> list[str]:
     """The scenarios that a pattern means; a glob leaves out those that are conversations."""
-    from pop3scenarios import expand, find, kind_of
+    from pop3scenarios import expand, is_glob, load
 
     names = expand(pattern)
-    if not set(pattern) & set("*?"):
-        return names
-    return [name for name in names if kind_of(find(name.partition("[")[0])) in _FOLDERS]
+    return [name for name in names if _is_fetched(load(name))] if is_glob(pattern) else names
+
+
+def _is_fetched(scenario: Scenario) -> bool:
+    """Whether a scenario is about a client that fetches all mail."""
+    from pop3scenarios import kind_of
+
+    kind = kind_of(scenario.path)
+    return kind in _FOLDERS or (kind == "own" and scenario.script is None)
 
 
 def _run_all(scenarios: list[Scenario], timeout: float) -> Iterator[Outcome]:

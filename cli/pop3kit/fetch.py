@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ._failures import UsageFailure, printable, system_failure
+from ._failures import SystemFailure, UsageFailure, printable, system_failure
 
 if TYPE_CHECKING:
-    from pop3client import POP3Client
+    from collections.abc import Callable
+
+    from pop3client import MaildropURL, POP3Client, Settings
 
     from ._download import Report
-    from ._url import MaildropURL
 
 _EPILOG = """
 Exit status: 0 all messages are in the folder; 1 the server or the network failed, and what came
@@ -44,6 +48,13 @@ before is in the folder; 64 wrong usage; 74 a file cannot be read or written; 13
               help="A file whose first line is the password.")  # fmt: skip
 @click.option("--password-command", metavar="COMMAND",
               help="A command that prints the password as its first line.")  # fmt: skip
+@click.option("--oauth-token-command", metavar="COMMAND",
+              help="Log in by OAuth, with the token that a command prints.")  # fmt: skip
+@click.option("--sync", "store", metavar="DB", type=click.Path(dir_okay=False),
+              help="Fetch only what is new; DB is a file that remembers what is not.")  # fmt: skip
+@click.option("--keep", type=click.FloatRange(0), metavar="DAYS",
+              help="With --sync: delete what was fetched so many days ago.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def fetch(
     context: click.Context,
@@ -59,13 +70,17 @@ def fetch(
     timeout: float,
     password_file: Path | None,
     password_command: str | None,
+    oauth_token_command: str | None,
+    store: str | None,
+    keep: float | None,
+    as_json: bool,
 ) -> None:
     """Fetch all mail from URL into files.
 
     URL is pop3://user@host:port, or pop3s://user@host:port for TLS from the first octet. Each
     message becomes one .eml file in DIR, named by its number and unique-id, octet for octet as it
     came. A file appears when the message is whole, and a different one is never overwritten.
-    Nothing is deleted from the server unless --delete is given.
+    Nothing is deleted from the server unless --delete or --keep is given.
 
     The password is taken from --password-file, --password-command, the variable
     POP3KIT_PASSWORD, or asked for.
@@ -74,32 +89,37 @@ def fetch(
     import pop3client
     from pop3client import TLS, RetrMode
 
-    from ._download import download
+    from ._download import Memory, download
     from ._password import find_password
 
+    if keep is not None and (store is None or delete):
+        raise UsageFailure("--keep goes with --sync, and not with --delete")
     place = _parse(url, stls=stls)
-    password = find_password(
-        password_file, password_command, printable(f"Password of {place.user} at {place.host}")
-    )
-    tls = TLS.IMPLICIT if place.implicit else TLS.STLS if stls else TLS.NONE
-
-    def connect() -> POP3Client:
-        return pop3client.connect(
+    settings: Settings = {
+        "port": place.port,
+        "tls": TLS.STLS if stls else place.tls,
+        "ssl_context": _trust(cafile),
+        "msex": msex,
+        "retr_mode": RetrMode(retr_mode),
+        "timeout": timeout,
+        "allow_insecure_auth": allow_insecure_auth,
+    }
+    if oauth_token_command is not None:
+        connect = _by_token(place, oauth_token_command, settings)
+    else:
+        prompt = printable(f"Password of {place.user} at {place.host}")
+        password = find_password(password_file, password_command, prompt)
+        connect = partial(
+            pop3client.connect,
             place.host,
             place.user,
             password,
-            port=place.port,
-            tls=tls,
-            ssl_context=_trust(cafile),
-            msex=msex,
-            retr_mode=RetrMode(retr_mode),
-            timeout=timeout,
-            allow_insecure_auth=allow_insecure_auth,
             mechanism="APOP" if apop else None,
+            **settings,
         )
-
+    memory = None if store is None else Memory(store, place.user, keep)
     try:
-        report = download(connect, folder, delete=delete)
+        report = download(connect, folder, delete=delete, memory=memory)
     except pop3client.InsecureAuthError:
         raise UsageFailure(
             "the password would cross a network unencrypted, so nothing was sent: use pop3s://,"
@@ -107,22 +127,55 @@ def fetch(
         ) from None
     except pop3client.InvalidArgument as error:
         raise UsageFailure(str(error)) from None
+    except pop3client.SeenStoreError as error:
+        raise SystemFailure(str(error)) from None
     except OSError as error:
         raise system_failure("cannot write", error.filename or folder, error) from None
-    _tell(report, folder, delete=delete)
+    _tell(report, folder, delete=delete or keep is not None, as_json=as_json)
     context.exit(report.status)
 
 
 def _parse(url: str, *, stls: bool) -> MaildropURL:
-    from ._url import parse_url
+    from pop3client import TLS, InvalidArgument, MaildropURL
 
     try:
-        place = parse_url(url)
-    except ValueError as error:
+        place = MaildropURL.parse(url)
+    except InvalidArgument as error:
         raise UsageFailure(str(error)) from None
-    if stls and place.implicit:
+    if place.password is not None:
+        raise UsageFailure(
+            "a password in the URL can be read in the list of processes and in the shell's history;"
+            " leave it out, and use the prompt, --password-file, --password-command or"
+            " POP3KIT_PASSWORD"
+        )
+    if place.options or place.mechanism:
+        raise UsageFailure("expected nothing after host and port: settings have their options")
+    if stls and place.tls is TLS.IMPLICIT:
         raise UsageFailure("pop3s:// is TLS from the first octet; --stls goes with pop3://")
     return place
+
+
+def _by_token(place: MaildropURL, command: str, settings: Settings) -> Callable[[], POP3Client]:
+    """A way to log in with a token; the command is run again if the first token is refused."""
+    from pop3client import OAuthBearer, POP3Client, XOAuth2
+
+    from ._password import from_command
+
+    def connect() -> POP3Client:
+        client = POP3Client(place.host, **settings)
+        try:
+            client.supports("SASL")  # asks CAPA, if nobody has yet
+            offered = client.capabilities.sasl
+            # XOAUTH2 is what the large services have, whatever they announce.
+            kind = OAuthBearer if OAuthBearer.name in offered else XOAuth2
+            token = partial(from_command, command, "--oauth-token-command")
+            client.authenticate(kind(place.user, token))
+        except BaseException:
+            client.abort()
+            raise
+        return client
+
+    return connect
 
 
 def _trust(cafile: str | None) -> ssl.SSLContext | None:
@@ -134,14 +187,22 @@ def _trust(cafile: str | None) -> ssl.SSLContext | None:
         raise UsageFailure(f"--cafile: {cafile} holds no certificate: {error}") from None
 
 
-def _tell(report: Report, folder: Path, *, delete: bool) -> None:
+def _tell(report: Report, folder: Path, *, delete: bool, as_json: bool) -> None:
     """The summary on standard output, what went wrong on standard error."""
     for failure in report.failures:
         click.echo(printable(f"Error: {failure}"), err=True)
+    if as_json:
+        click.echo(json.dumps(asdict(report), indent=2))
+    else:
+        _summarize(report, folder, delete=delete)
+
+
+def _summarize(report: Report, folder: Path, *, delete: bool) -> None:
     if report.total is None:
         click.echo("nothing fetched")
     else:
         already = f", {report.known} of them there already" if report.known else ""
+        already += f", {report.seen} fetched before" if report.seen else ""
         click.echo(
             f"{report.kept} of {report.total} messages are in {printable(str(folder))}"
             f" ({report.octets:,} octets{already})"

@@ -79,11 +79,11 @@ def show(name: str) -> None:
 
     Exit status: 0; 64 there is no such scenario, or its file is wrong.
     """
-    from pop3scenarios import expand, load
+    from pop3scenarios import expand, is_glob, load
     from pop3scenarios.tools import merged
 
     with _usage():
-        references = [name] if set(name) & set("*?") else expand(name)
+        references = [name] if is_glob(name) else expand(name)
         scenario = load(references[0])
     click.echo(printable(f"# {scenario.path}"))
     if scenario.variant is None or references == [name]:
@@ -182,27 +182,60 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 def new(name: str, kind: Kind, extends: str | None, directory: Path) -> None:
     """Begin a scenario file: NAME.pop3.yaml, right as it stands, with comments on how to go on.
 
-    Prints the path of the file. A file that is there is not overwritten.
+    Prints the path of the file. A file that is there is not overwritten, and one that lint would
+    reject is not begun.
 
-    Exit status: 0; 64 the name cannot be one, the file is there, or there is no such scenario to
-    extend; 74 the file cannot be written.
+    Exit status: 0; 64 the name cannot be one, the file is there, there is no such scenario to
+    extend, or it has variants and none is named; 74 the file cannot be written.
     """
-    from pop3scenarios import find
     from pop3scenarios.tools import starter
 
     with _usage():
-        if extends is not None:
-            find(extends.partition("[")[0], directory)
         text = starter(name, kind, extends=extends)
+        if extends is not None:
+            _extended(extends, directory)
     path = directory / f"{name}.pop3.yaml"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
+        with _clean_or_gone(path):
+            click.echo(path)
     except FileExistsError:
         raise UsageFailure(f"{path} is there already: choose another name") from None
     except OSError as error:
         raise system_failure("cannot write", path, error) from None
-    click.echo(path)
+
+
+def _extended(reference: str, directory: Path) -> None:
+    """See to it that there is one scenario that is meant, as a file in this folder names it."""
+    from pop3scenarios import ScenarioError, UnknownScenario, expand, is_glob
+
+    if is_glob(reference):
+        raise UnknownScenario(f"expected the name of one scenario, got the glob {reference!r}")
+    try:
+        references = expand(reference, beside=directory)
+    except UnknownScenario:
+        raise
+    except ScenarioError:
+        return  # it is wrong, which is told with its place once the file stands beside it
+    if len(references) > 1:
+        raise UnknownScenario(f"{reference!r} has variants: expected {' or '.join(references)}")
+
+
+@contextmanager
+def _clean_or_gone(path: Path) -> Iterator[None]:
+    """Go on if lint finds nothing in a file; else take it away again and say what it finds."""
+    from ._linting import as_line, findings
+
+    try:
+        found = findings([path])
+        if found:
+            reasons = "\n".join(map(as_line, found))
+            raise UsageFailure(f"not begun, since lint would reject it:\n{reasons}")
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @scenarios.command()

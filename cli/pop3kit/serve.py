@@ -68,10 +68,11 @@ def serve(
 ) -> None:
     """Play each SCENARIO as a server until it is stopped.
 
-    SCENARIO is a name, name[variant], a file, or a glob such as 'faults/*'; =PORT says on which
-    port it is played. SIGINT and SIGTERM stop the servers. When clients can connect to all of
-    them, standard output gets one line of JSON for each, with scenario, host, port, tls, users
-    with their passwords, the first user and password, and ca_file; and nothing after that.
+    SCENARIO is a name, name[variant], a file, or a glob such as 'faults/*' or './*.pop3.yaml';
+    =PORT says on which port it is played. SIGINT and SIGTERM stop the servers. When clients can
+    connect to all of them, standard output gets one line of JSON for each, with scenario, host,
+    port, tls, users with their passwords, the first user and password, and ca_file; and nothing
+    after that.
 
     Exit status: 0 the clients did what the scenarios expect of clients; 1 they did not, and
     standard error says what was wrong; 64 wrong usage; 74 an address or a file cannot be used.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._connection_log import ConnectionLog
     from ._engine import Engine
+    from ._errors import UnknownUser
     from ._events import Exchange, Fault
     from ._expectations import BrokenExpectation
     from ._journal import Journal
@@ -34,6 +35,7 @@ __all__ = [
     "ServerFactory",
     "StoredMessage",
     "TLSMode",
+    "UnknownUser",
 ]
 
 _HOME = {
@@ -49,6 +51,7 @@ _HOME = {
     "ServerFactory": "_pytest_servers",
     "StoredMessage": "_message",
     "TLSMode": "_performance",
+    "UnknownUser": "_errors",
 }
 
 

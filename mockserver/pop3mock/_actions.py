@@ -77,6 +77,18 @@ def upgrades(actions: Sequence[Action]) -> bool:
     return bool(actions) and isinstance(actions[-1], StartTLS)
 
 
+def flows(actions: Sequence[Action]) -> bool:
+    """Whether some of what is to be sent is made, or read, while it is sent.
+
+    Args:
+        actions: What is to be done.
+    """
+    return any(
+        isinstance(action, (Send, Trickle)) and not isinstance(action.data, bytes)
+        for action in actions
+    )
+
+
 def ends(actions: Sequence[Action]) -> bool:
     """Whether the connection is at its end.
 

@@ -117,8 +117,8 @@ class Answer:
     def outcome(self) -> str:
         """``ok``, ``challenge``, or why it is refused.
 
-        Two that are no refusals: ``gone`` for a message that is lost, ``no-user`` for a name that
-        USER takes although nobody has it.
+        Two that need be no refusals: ``gone`` for a message that another session has removed, or of
+        which the file is gone, ``no-user`` for a name that USER takes although nobody has it.
         """
         if self.continuation is not None:
             return "challenge"
@@ -166,6 +166,17 @@ def refusal(text: str, *, code: str = "", unexpected: str = "", reason: str = "r
     """
     template = Template(text, (text,))
     return Answer(False, template, code=code, unexpected=unexpected, reason=reason)
+
+
+def out_of_reach(text: str, error: OSError, reason: str = "gone") -> Answer:
+    """The refusal where mail on the disk is gone, has changed, or cannot be read.
+
+    Args:
+        text: What cannot be done.
+        error: Why.
+        reason: The same in one word of the scenario language's ``outcome:``.
+    """
+    return refusal(repeated(f"{text}: {error.strerror or error}"), reason=reason)
 
 
 def repeated(word: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from pop3scenarios import EVENTS, difference, likeness
+from pop3scenarios import EVENTS, MessageData, difference, likeness
 
 from ._nearmiss import ALIKE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Literal
 
     from pop3scenarios import (
@@ -107,6 +107,7 @@ class Occasion(NamedTuple):
         marked: Whether messages are marked as deleted.
         messages: How many there are that are not marked as deleted.
         connection: Number of the connection.
+        numbered: Gives the message of a number that a reply may send; None if there is none.
     """
 
     line: str
@@ -114,6 +115,7 @@ class Occasion(NamedTuple):
     tls: bool
     user: str
     connection: int
+    numbered: Callable[[str], object]
     event: bool = False
     mechanism: str = ""
     outcome: str = ""
@@ -125,6 +127,11 @@ class Occasion(NamedTuple):
     def keyword(self) -> str:
         """The command, or the name of the event, in upper case."""
         return self.line.split(" ", 1)[0].upper()
+
+    @property
+    def argument(self) -> str:
+        """The first argument; empty if there is none."""
+        return self.line.partition(" ")[2].partition(" ")[0]
 
 
 class Rulebook:
@@ -203,6 +210,15 @@ class Rulebook:
         """
         return bool(self._rules_for(event, event=True))
 
+    def names(self, command: str) -> bool:
+        """Whether any rule names a command.
+
+        Args:
+            command: The command, in upper case.
+        """
+        rules = (rule for layer in self._layers for rule in layer)
+        return any(pattern.keyword == command for rule in rules for pattern in rule.when)
+
     def nearest(self, line: str) -> tuple[Source, str] | None:
         """The rule that comes nearest to a line, and how the line differs from it."""
         patterns = (
@@ -279,8 +295,30 @@ def _selected(rule: Rule, occasion: Occasion) -> dict[str, str] | None:
     for pattern in rule.when:
         bindings = _bindings(pattern, occasion.line)
         if bindings is not None:
-            return bindings
+            return _with_numbers(rule.reply, bindings, occasion)
     return None
+
+
+#: Holes that hold a command's first argument, unless its pattern says otherwise.
+_ARGUMENTS = frozenset({"n", "number"})
+
+
+def _with_numbers(
+    reply: Reply | None, bindings: dict[str, str], occasion: Occasion
+) -> dict[str, str] | None:
+    """The bindings with the numbers of the messages that a reply sends; None if one is missing.
+
+    A rule with ``<message {n}>`` says how messages are sent, not that all that is asked for is one.
+    """
+    for item in () if reply is None else reply.items:
+        if not isinstance(item, MessageData) or isinstance(item.number, int):
+            continue
+        if item.number in _ARGUMENTS:
+            bindings = {item.number: occasion.argument, **bindings}
+        wanted = bindings.get(item.number)
+        if wanted is not None and occasion.numbered(wanted) is None:
+            return None
+    return bindings
 
 
 def _names(wanted: str, given: str) -> bool:

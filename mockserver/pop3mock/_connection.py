@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         self._todo: deque[act.Action] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._autologout = Autologout(
-            self._loop, lambda: session.patience, lambda: self._answering, self._silent
+            self._loop, lambda: session.patience, lambda: self._at_work, self._silent
         )
         self._layer: TLSLayer | None = None
         self._pretence: Pretence | None = None
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
             self._hear_inside(self._layer, data)
         elif not self._session.over:
             self._hear(data)
-            self._autologout.adjust()
+        self._autologout.adjust()
 
     def eof_received(self) -> bool:
         """The client has sent its FIN; what it asked before is still answered."""
@@ -151,7 +151,9 @@ class Connection(asyncio.Protocol):
 
     def _silent(self) -> None:
         """The client has been silent too long."""
-        if not self._session.over:
+        if self._shaking_hands:
+            self._handshake_left()
+        elif not self._session.over:
             self._do(self._session.idle())
 
     # What the session wants
@@ -166,10 +168,7 @@ class Connection(asyncio.Protocol):
         self._drain()
 
     def _listen(self, data: bytes = b"") -> None:
-        try:
-            self._todo.extend(self._session.receive(data, at_most=_AT_MOST))
-        except OSError as error:
-            self._unreadable(error)
+        self._todo.extend(self._session.receive(data, at_most=_AT_MOST))
 
     def _drain(self) -> None:
         while not (self._busy or self._full or self._lost):
@@ -177,7 +176,7 @@ class Connection(asyncio.Protocol):
                 self._pump(self._flow)
             elif self._todo:
                 self._act(self._todo.popleft())
-            elif self._session.behind:
+            elif self._behind:
                 self._listen()
             else:
                 break
@@ -217,8 +216,18 @@ class Connection(asyncio.Protocol):
     @property
     def _answering(self) -> bool:
         """Whether there is still something to send or to do."""
-        waits = self._busy or self._session.behind
+        waits = self._busy or self._behind
         return waits or bool(self._todo) or self._flow is not None
+
+    @property
+    def _at_work(self) -> bool:
+        """Whether it is for the server to say something; a handshake waits for the client."""
+        return self._answering and not self._shaking_hands
+
+    @property
+    def _behind(self) -> bool:
+        """Whether the client has said more that is still to be heard."""
+        return self._session.behind and not self._log.ended
 
     def _forget(self) -> None:
         """Let go of all that was still to be done."""
@@ -249,7 +258,7 @@ class Connection(asyncio.Protocol):
         self._drain()
 
     def _unreadable(self, error: OSError) -> None:
-        """Mail on the disk that is gone, or has changed, ends the connection."""
+        """Mail on the disk that is gone, or has changed, while it is sent ends the connection."""
         self._forget()
         self._log.remark(f"mail cannot be read: {error}")
         self._end("close")
@@ -287,7 +296,7 @@ class Connection(asyncio.Protocol):
             self._patience_of_others.cancel()
             self._patience_of_others = None
         if not self._lost:
-            self._do(self._session.resume())
+            self._do(self._session.resume(at_most=_AT_MOST))
 
     def _woken(self) -> None:
         # Not at once: the other connection is still about to say what lets this one go on.
@@ -297,7 +306,7 @@ class Connection(asyncio.Protocol):
         """Other connections have not gone on: what was held is answered all the same."""
         self._patience_of_others = None
         if not self._lost:
-            self._do(self._session.give_up())
+            self._do(self._session.give_up(at_most=_AT_MOST))
 
     # How it ends
 
@@ -415,6 +424,14 @@ class Connection(asyncio.Protocol):
             return
         self._log.end("handshake failed", _blamed(reason))
         self._todo.clear()
+        self._transport.close()
+
+    def _handshake_left(self) -> None:
+        """The client says nothing where its part of the handshake should come."""
+        assert self._transport is not None
+        self._resume()
+        self._log.remark("TLS handshake failed: autologout")
+        self._log.end("autologout")
         self._transport.close()
 
     def _resume(self) -> None:

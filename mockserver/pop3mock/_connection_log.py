@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ._escaping import escaped
 from ._events import (
     KEPT,
     Connected,
@@ -161,7 +162,8 @@ class ConnectionLog(Queries):
         """
         now = time.monotonic() - self._began
         event = _EVENTS.get(label, "")
-        shown = "" if event else label or self._masking.line(line)
+        shown = self._masking.line(line)
+        shown = "" if event else label or shown
         self._latest = event, shown
         if not self.user:
             self._follow_login(shown, user)
@@ -216,11 +218,11 @@ class ConnectionLog(Queries):
 
     def remark(self, text: str) -> None:
         """Write down something that is neither a command nor an answer."""
-        self._record(Remark(text))
+        self._record(Remark(escaped(text)))
 
     def fault(self, fault: Fault) -> None:
         """Write down what the client should not have done."""
-        made = Fault(fault.what, fault.why, fault.place, self.number)
+        made = Fault(escaped(fault.what), escaped(fault.why), fault.place, self.number)
         self.faults.append(made)
         self._record(made)
 
@@ -247,6 +249,10 @@ class ConnectionLog(Queries):
     def masked(self, line: str) -> str:
         """A command line with its secrets replaced by ``****``."""
         return self._masking.line(line)
+
+    def keep_secret(self, line: str) -> None:
+        """Show nothing of a line, wherever it is repeated."""
+        self._masking.learn(line)
 
     def _record(self, event: Other) -> None:
         self._note(Timed(time.monotonic() - self._began, bool(self.tls), event))
@@ -283,10 +289,10 @@ class ConnectionLog(Queries):
     def _exchange(self, brief: _Brief) -> Exchange:
         when, tls, line, event, state, source, what = brief
         deeds = deeds_of(what)
-        reply, octets = _said(deeds)
+        reply, octets = _said(deeds, self._masking)
         return Exchange(
-            self.number, when, _command(line), line, self._masking.text(reply), octets,
-            source, tls, state, event, deeds,
+            self.number, when, escaped(_command(line)), escaped(line),
+            escaped(reply), octets, source, tls, state, event, deeds, line,
         )  # fmt: skip
 
     def asked(self) -> list[Exchange]:
@@ -305,14 +311,15 @@ def _command(line: str) -> str:
     return line.split(" ", 1)[0].upper()
 
 
-def _said(deeds: Iterable[Deed]) -> tuple[str, int]:
-    """The status line of an answer, and the octets of all of it."""
+def _said(deeds: Iterable[Deed], masking: Masking) -> tuple[str, int]:
+    """The status line of an answer, secrets masked, and the octets of all of it."""
     head, octets = b"", 0
     for deed in deeds:
         if isinstance(deed, Sent):
             if octets < KEPT:
                 head += deed.head
             octets += deed.octets
-    end = head.find(b"\n")
-    line = head if end < 0 else head[:end].removesuffix(b"\r")
-    return line.decode("utf-8", "surrogateescape"), octets
+    line, end, _ = head.partition(b"\n")
+    # With its end, which tells that it is no line that breaks off.
+    text = masking.text((line + end).decode("utf-8", "surrogateescape"))
+    return text.removesuffix("\n").removesuffix("\r"), octets

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from pop3scenarios import Reply, Scenario
 
 #: Seconds for which what one connection says waits for what others have to do before. Long enough
-#: for a client on a busy machine, shorter than the patience of most clients.
-PATIENCE = 5.0
+#: for a client that is on its way, and so short that what a client fails with is the answer, which
+#: says why, not a timeout of its own, which does not.
+PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,12 @@ class Conversation:
         self._scenario = scenario
         self._parts = [Part(self, name) for name in self.script.connections]
         self._come = 0
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which what one connection says waits for others."""
+        patience = self._scenario.server.patience
+        return PATIENCE if patience is None else patience
 
     @property
     def shared(self) -> bool:

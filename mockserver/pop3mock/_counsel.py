@@ -122,6 +122,7 @@ class Counsel:
             state.tls,
             state.user,
             self._log.number,
+            state.numbered,
             event,
             mechanism,
             outcome,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pop3scenarios import Source
 
 from ._actions import upgrades
+from ._answer import out_of_reach
 from ._authentication import RESPONSE
+from ._changes import NO_CHANGES
 from ._composer import Composer
 from ._effects import Effects
 from ._state import State
@@ -23,6 +25,24 @@ if TYPE_CHECKING:
     from ._connection_log import ConnectionLog
     from ._role import Role
     from ._state import SessionState
+
+
+class Came(NamedTuple):
+    """What is answered, and how things stood when it came.
+
+    Attributes:
+        line: The client's line.
+        meant: The command that the line is taken for.
+        label: What it is, if it is no command line.
+        state: The state of the session.
+        tls: Whether it came inside TLS.
+    """
+
+    line: str
+    meant: str
+    label: str
+    state: State
+    tls: bool
 
 
 class Delivery:
@@ -81,29 +101,43 @@ class Delivery:
             scripted: What the script answers, if it has the line.
             label: What it is, if it is no command line: the greeting, a SASL response.
         """
-        reply = scripted or changes.reply
-        state, tls = self._state.state, self._state.tls
-        applied = self._effects.take(meant, answer, changes, reply, response=label == RESPONSE)
-        composer = Composer(changes.dribble, changes.cut)
-        if changes.delay is not None:
-            composer.wait(changes.delay)
-        self._wording.say(composer, line, answer, changes, reply)
-        _finish(composer, answer, changes, starts_tls=applied and answer.starts_tls)
-        actions = composer.actions()
-        self._log.exchange(
-            line,
-            self._source(changes, scripted),
-            actions,
-            tls=tls,
-            state=state.word,
-            label=label,
-            user=self._state.user if self._state.state is State.TRANSACTION else "",
-            removed=self._state.removed,
-        )
+        came = Came(line, meant, label, self._state.state, tls=self._state.tls)
+        try:
+            actions, applied = self._say(came, answer, changes, scripted)
+        except OSError as error:
+            # Mail on the disk may go between any two looks at it: nothing of this has been said.
+            refused = out_of_reach("the mail is out of reach", error)
+            refused.ends = answer.ends
+            actions, applied = self._say(came, refused, NO_CHANGES, None)
         if self._state.state is State.AUTHORIZATION and not upgrades(actions):
             command = meant.split(" ", 1)[0].upper()
             self._effects.keep_user(self._keeps_user, command, applied=applied)
         return actions
+
+    def _say(
+        self, came: Came, answer: Answer, changes: Changes, scripted: Reply | None
+    ) -> tuple[list[Action], bool]:
+        """What is to be done, and whether the command has taken effect."""
+        reply = scripted or changes.reply
+        response = came.label == RESPONSE
+        applied = self._effects.take(came.meant, answer, changes, reply, response=response)
+        composer = Composer(changes.dribble, changes.cut)
+        if changes.delay is not None:
+            composer.wait(changes.delay)
+        self._wording.say(composer, came.line, answer, changes, reply)
+        _finish(composer, answer, changes, starts_tls=applied and answer.starts_tls)
+        actions = composer.actions()
+        self._log.exchange(
+            came.line,
+            self._source(changes, scripted),
+            actions,
+            tls=came.tls,
+            state=came.state.word,
+            label=came.label,
+            user=self._state.user if self._state.state is State.TRANSACTION else "",
+            removed=self._state.removed,
+        )
+        return actions, applied
 
     def _source(self, changes: Changes, scripted: Reply | None) -> Source | None:
         """What answers; None if it is the RFCs."""

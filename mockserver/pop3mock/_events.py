@@ -45,14 +45,16 @@ class Exchange(NamedTuple):
         connection: Number of the connection, from 1.
         time: Seconds since the connection came up.
         command: The command's keyword in upper case; empty if no line of the client is answered.
-        line: The whole line as it came, secrets masked.
-        reply: The status line of the answer, without its line end; empty if nothing was said.
+        line: The whole line, secrets masked and escaped (:func:`._escaping.escaped`).
+        reply: The status line of the answer, without its line end, as ``line``; empty if nothing
+            was said.
         octets: Octets of the whole answer, as they were handed to the connection.
         source: The rule that answered; None if the RFCs did.
         tls: Whether it went inside TLS.
         state: The state of the session when the command came.
         event: What was answered, if it is no line of the client: ``greeting``, ``autologout`` …
         deeds: What the server did, in order.
+        heard: ``line`` as patterns see it: not escaped; octets that are not UTF-8 are surrogates.
     """
 
     connection: int
@@ -66,6 +68,7 @@ class Exchange(NamedTuple):
     state: str
     event: str = ""
     deeds: tuple[Deed, ...] = ()
+    heard: str = ""
 
     @property
     def rule(self) -> str:

@@ -60,10 +60,10 @@ def _forbidden(expect: ExpectSection, log: ConnectionLog) -> Iterator[Fault]:
 
 
 def _why_not(expect: ExpectSection, exchange: Exchange) -> str:
-    if any(selects(pattern, exchange.line) for pattern in expect.never):
+    if any(selects(pattern, exchange.heard) for pattern in expect.never):
         return "the scenario forbids it (never)"
     clear = () if exchange.tls else expect.never_in_clear
-    if any(selects(pattern, exchange.line) for pattern in clear):
+    if any(selects(pattern, exchange.heard) for pattern in clear):
         return "the scenario forbids it outside TLS (never-in-clear)"
     return ""
 

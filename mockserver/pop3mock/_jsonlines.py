@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from . import _events as events
+from ._escaping import escaped
 from ._events import Exchange
-from ._transcript import escaped
 
 if TYPE_CHECKING:
     from ._events import Other, Timed
@@ -43,9 +43,9 @@ def json_line(server: str, number: int, timed: Timed) -> str:
 
 def _exchange(exchange: Exchange) -> tuple[str, dict[str, object]]:
     return "exchange", {
-        "command": escaped(exchange.command),
-        "line": escaped(exchange.line),
-        "reply": escaped(exchange.reply),
+        "command": exchange.command,
+        "line": exchange.line,
+        "reply": exchange.reply,
         "octets": exchange.octets,
         "rule": exchange.rule,
         "place": exchange.place,
@@ -56,7 +56,6 @@ def _exchange(exchange: Exchange) -> tuple[str, dict[str, object]]:
 
 def _other(event: Other) -> tuple[str, dict[str, object]]:
     facts = {field.name: getattr(event, field.name) for field in fields(event)}
-    plain: dict[str, object] = {
-        name: escaped(value) if isinstance(value, str) else value for name, value in facts.items()
-    }
-    return _NAMES[type(event)], plain
+    if isinstance(event, events.LoggedIn):
+        facts["user"] = escaped(event.user)  # the others are in ASCII, or escaped, as they are
+    return _NAMES[type(event)], facts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pop3scenarios import parse_line
 
-from ._answer import acceptance, refusal, repeated, totals
+from ._answer import acceptance, out_of_reach, refusal, repeated, totals
 
 if TYPE_CHECKING:
     from ._answer import Answer
@@ -90,7 +90,10 @@ def log_in(state: SessionState, name: str) -> Answer:
     if state.delayed(name):
         # RFC 2449, section 8.1.1: told only to those who have proven who they are.
         return refusal("you have logged in too recently", code="LOGIN-DELAY", reason="delay")
-    messages = maildrop.upcoming()
+    try:
+        messages = maildrop.upcoming()
+    except OSError as error:
+        return out_of_reach("the maildrop cannot be read", error, "refused")
     answer = totals(_MAILDROP, len(messages), messages)
     answer.values = {**answer.values, "user": name}
     answer.commit = lambda: _enter(state, name)

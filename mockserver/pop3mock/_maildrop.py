@@ -147,8 +147,9 @@ class Maildrop:
         """Find the first messages only when somebody asks: most tests log in as one user."""
         if self._seed is None:
             return
-        seed, self._seed = self._seed, None
-        for mail in seed():
+        found = tuple(self._seed())  # all or nothing, for a file may be missing
+        self._seed = None
+        for mail in found:
             self._add(mail)
 
     def _add(self, mail: Mail) -> StoredMessage:

@@ -70,8 +70,20 @@ class StoredMessage:
     def shape(self) -> Shape:
         """Its shape, which takes a look at all its octets the first time."""
         if self._shape is None:
-            self._shape = _shape_of(self.mail.content)
+            try:
+                self._shape = _shape_of(self.mail.content)
+            except OSError:
+                # Its file has gone, and it was never looked at: nobody will ever get it.
+                return Shape(self.stored_octets, self.stored_octets, ascii=True)
         return self._shape
+
+    def check(self) -> None:
+        """Make sure that its octets can be read.
+
+        Raises:
+            OSError: They cannot, or are others than they were.
+        """
+        self.mail.content.check()
 
     @property
     def octets(self) -> int:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pop3scenarios import Template, difference, likeness, parse_line
-
-from ._masking import SECRET_WORDS
+from pop3scenarios import MASK, Template, difference, likeness, parse_line, split_secret
 
 if TYPE_CHECKING:
     from pop3scenarios import Script
@@ -140,7 +138,7 @@ def _difference(part: Part, at: int, line: str, shown: str) -> str:
 
 def _open(expect: Template) -> Template:
     """A template with its secret left open."""
-    words, secret = _split(expect.source)
+    words, secret = split_secret(expect.source)
     return parse_line(f"{words} {{secret:text}}") if secret else expect
 
 
@@ -161,19 +159,8 @@ def told(script: Script, index: int) -> str:
 
 
 def _secretless(source: str) -> str:
-    words, secret = _split(source)
-    return source if not secret or "{" in secret else f"{words} ****"
-
-
-def _split(source: str) -> tuple[str, str]:
-    """The words of a command that may be shown, and the rest."""
-    keyword = source.split(" ", 1)[0].upper()
-    if keyword not in SECRET_WORDS:
-        return source, ""
-    words = source.split(" ", SECRET_WORDS[keyword] + 1)
-    if len(words) < SECRET_WORDS[keyword] + 2:
-        return source, ""
-    return " ".join(words[:-1]), words[-1]
+    words, secret = split_secret(source)
+    return source if not secret or "{" in secret else f"{words} {MASK}"
 
 
 def _responds(script: Script, index: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _KEYWORDS = ("scenario", "variant", "tls", "users", "strict")
 _TLS = ("none", "stls", "implicit")
+#: A glob has no variant: brackets in it are a choice of characters.
+_REFERENCE = re.compile(r"(?P<name>[^*?]+?)\[(?P<variant>[^\[\]/]+)\]")
 
 
 class MarkerError(ValueError):
@@ -74,7 +77,25 @@ def _read(mark: pytest.Mark) -> dict[str, Any]:
             _wrong("names the scenario twice")
         given["scenario"] = mark.args[0]
     said = {name: value for name, value in given.items() if value is not None}
-    return {name: _checked(name, value) for name, value in said.items()}
+    return _parted({name: _checked(name, value) for name, value in said.items()})
+
+
+def _parted(said: dict[str, Any]) -> dict[str, Any]:
+    """The same with a variant taken out of the brackets: a closer marker may replace it."""
+    name, variant = split(said.get("scenario", ""))
+    if variant is None or said.get("variant", variant) != variant:
+        return said  # of two variants the loader tells that they are two
+    return {**said, "scenario": name, "variant": variant}
+
+
+def split(reference: str) -> tuple[str, str | None]:
+    """The name and the variant of a reference; without loading what reads scenarios.
+
+    Args:
+        reference: A name, ``name[variant]``, a path or a glob.
+    """
+    parts = _REFERENCE.fullmatch(reference)
+    return (reference, None) if parts is None else (parts["name"], parts["variant"])
 
 
 def _checked(name: str, value: object) -> object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._pytest_marker import MarkerError, Wish, wish_of
+from ._pytest_marker import MarkerError, Wish, split, wish_of
 from ._pytest_needs import missing
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _FIXTURE = "pop3_server"
 _DEFAULT = "default"
-_REFERENCE = re.compile(r"(?P<name>.+?)(?:\[(?P<variant>[^\[\]/]+)\])?")
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -37,9 +36,11 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     except MarkerError as error:
         text = f"{test.nodeid}: @pytest.mark.pop3: {error}"
         raise pytest.Collector.CollectError(text) from None
+    from pop3scenarios import is_glob
+
     if _FIXTURE not in metafunc.fixturenames or _parametrized_already(test):
         return
-    if len(references) > 1 or _is_glob(wish.scenario or ""):
+    if len(references) > 1 or is_glob(wish.scenario or ""):
         metafunc.parametrize(_FIXTURE, references, indirect=True, ids=identifiers(references))
 
 
@@ -91,52 +92,19 @@ def _parametrized_already(test: pytest.Item) -> bool:
 
 
 def _known(wish: Wish, folder: Path) -> list[str]:
-    """References of what a wish stands for; each is loaded once, so that errors show early."""
-    from pop3scenarios import ScenarioError, load
+    """References of what a wish stands for; each is loaded once, so that errors show early.
+
+    Paths are relative to ``folder``.
+    """
+    from pop3scenarios import ScenarioError, expand, load
 
     try:
-        references = _expanded(wish, folder)
+        references = expand(wish.scenario or _DEFAULT, wish.variant, beside=folder)
         for reference in references:
             load(reference)
     except ScenarioError as error:
         raise MarkerError(str(error)) from None
     return references
-
-
-def _expanded(wish: Wish, folder: Path) -> list[str]:
-    """References of the scenarios that a wish stands for; paths are relative to ``folder``."""
-    from pop3scenarios import UnknownScenario, expand, find, kind_of
-
-    pattern = wish.scenario or _DEFAULT
-    if _is_glob(pattern):
-        if wish.variant is not None:
-            raise MarkerError(f"variant={wish.variant!r} needs one scenario, not {pattern!r}")
-        if not pattern.startswith((".", "/")):
-            return expand(pattern)
-        paths = _files(pattern, folder)
-        if not paths:
-            raise UnknownScenario(
-                f"no file matches {pattern!r}", "paths are relative to the test file"
-            )
-        return [reference for path in paths for reference in expand(str(path))]
-    parts = _REFERENCE.fullmatch(pattern)
-    assert parts is not None
-    path = find(parts["name"], folder)
-    name = str(path) if kind_of(path) == "own" else parts["name"]
-    variant = wish.variant or parts["variant"]
-    return [f"{name}[{variant}]"] if variant else expand(name)
-
-
-def _is_glob(pattern: str) -> bool:
-    return bool(set(pattern) & set("*?"))
-
-
-def _files(pattern: str, folder: Path) -> list[Path]:
-    path = Path(pattern)
-    if path.is_absolute():
-        root = Path(path.anchor)
-        return sorted(root.glob(str(path.relative_to(root))))
-    return sorted(folder.glob(pattern.removeprefix("./")))
 
 
 def identifiers(references: Iterable[str]) -> list[str]:
@@ -160,8 +128,7 @@ def identifier(reference: str) -> str:
     Args:
         reference: Reference of a scenario.
     """
-    parts = _REFERENCE.fullmatch(reference)
-    assert parts is not None
-    name = Path(parts["name"]).name.removesuffix(".pop3.yaml")
-    text = f"{name}-{parts['variant']}" if parts["variant"] else name
+    name, variant = split(reference)
+    short = Path(name).name.removesuffix(".pop3.yaml")
+    text = f"{short}-{variant}" if variant else short
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)

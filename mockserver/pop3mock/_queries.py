@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pop3scenarios import parse_line
+from pop3scenarios import asked
 
 from ._changes import selects
 
@@ -30,7 +30,7 @@ class Queries:
 
     @property
     def commands(self) -> list[str]:
-        """The command lines as they came, secrets masked."""
+        """The command lines, secrets masked, and all that is no printable ASCII escaped."""
         return [exchange.line for exchange in self.asked()]
 
     @property
@@ -45,12 +45,12 @@ class Queries:
             pattern: A command line pattern: ``RETR`` with any arguments, ``DELE 2``, ``TOP {n} 0``.
 
         Raises:
-            ValueError: The pattern is empty.
+            ValueError: The pattern is empty, or spells out a secret, which is not kept.
         """
         if not pattern:
             raise ValueError("expected a command line pattern, got an empty one")
-        template = parse_line(pattern) if isinstance(pattern, str) else pattern
-        return sum(selects(template, exchange.line) for exchange in self.asked())
+        template = asked(pattern)
+        return sum(selects(template, exchange.heard) for exchange in self.asked())
 
     def sent(self, pattern: str | Template) -> bool:
         """Whether a command has come.
@@ -59,7 +59,7 @@ class Queries:
             pattern: A command line pattern, as for :meth:`count`.
 
         Raises:
-            ValueError: The pattern is empty.
+            ValueError: The pattern is empty, or spells out a secret, which is not kept.
         """
         return self.count(pattern) > 0
 
@@ -75,7 +75,7 @@ class Queries:
 
     @property
     def in_clear(self) -> list[str]:
-        """The command lines that came outside TLS, secrets masked."""
+        """The command lines that came outside TLS, as in :attr:`commands`."""
         return [exchange.line for exchange in self.asked() if not exchange.tls]
 
     def never_in_clear(self, *patterns: str) -> bool:
@@ -83,11 +83,14 @@ class Queries:
 
         Args:
             patterns: Command line patterns, as for :meth:`count`; without any, all commands.
+
+        Raises:
+            ValueError: A pattern spells out a secret, which is not kept.
         """
-        clear = self.in_clear
+        clear = [exchange.heard for exchange in self.asked() if not exchange.tls]
         if not patterns:
             return not clear
-        templates = [parse_line(pattern) for pattern in patterns]
+        templates = [asked(pattern) for pattern in patterns]
         return not any(selects(template, line) for template in templates for line in clear)
 
     def _numbers(self, command: str) -> list[int]:

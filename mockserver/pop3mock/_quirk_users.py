@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from pop3scenarios import ScenarioError, UnknownScenario, kind_of, load, shipped
+from pop3scenarios import ScenarioError, UnknownScenario, did_you_mean, kind_of, load, shipped
 
 from ._maildrop import Maildrop
 from ._performance import Performance
@@ -141,4 +141,7 @@ def _load(kind: str, reference: str) -> Scenario:
 def _hint(kind: str, name: str) -> str:
     path = shipped().get(name)
     other = next((k for k, f in _FOLDERS.items() if path and kind_of(path) == f), None)
-    return f"it is {other}+{name}" if other else f"pop3kit scenarios list shows every {kind}"
+    if other:
+        return f"it is {other}+{name}"
+    known = [each for each, file in shipped().items() if kind_of(file) == _FOLDERS[kind]]
+    return did_you_mean(name, known) or f"pop3kit scenarios list shows every {kind}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._actions import Hold
-from ._conversation import PATIENCE, Held
 from ._events import Fault
 from ._nearmiss import Miss
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._actions import Action
     from ._connection_log import ConnectionLog
-    from ._conversation import Conversation, Part
+    from ._conversation import Conversation, Held, Part
 
 
 class Role:
@@ -98,8 +97,9 @@ class Role:
             again: Gives what is to be done then.
         """
         self._held = again
+        assert self._conversation is not None
         self._log.remark(f"waits for {held.before}")
-        return [Hold(PATIENCE)]
+        return [Hold(self._conversation.patience)]
 
     def released(self) -> Callable[[], list[Action]] | None:
         """What was held, to be tried again; None if nothing was."""

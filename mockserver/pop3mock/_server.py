@@ -16,6 +16,7 @@ from pop3scenarios import Scenario, load
 from . import _tls
 from ._connection import Connection
 from ._engine import Engine
+from ._errors import UnknownUser
 from ._expectations import BrokenExpectation, broken
 from ._journal import Journal
 from ._performance import Performance
@@ -73,7 +74,8 @@ class MockServer:
         journal: What happens on all connections.
 
     Raises:
-        pop3scenarios.ScenarioError: The scenario is wrong or unknown; nothing was started.
+        pop3scenarios.ScenarioError: The scenario is wrong or unknown, or two variants are named;
+            nothing was started.
     """
 
     def __init__(
@@ -310,7 +312,7 @@ class MockServer:
             uid: Its unique-id, or None to make one.
 
         Raises:
-            KeyError: There is no such user.
+            UnknownUser: There is no such user.
             TypeError: The message is none of these.
             ValueError: The unique-id is none (RFC 1939, section 7).
         """
@@ -328,7 +330,10 @@ class MockServer:
             )
         if uid is not None and not _UID.fullmatch(uid):
             raise ValueError(f"expected a unique-id of 1 to 70 printable characters, got {uid!r}")
-        self.maildrops[user or self.credentials.user].deliver(data, uid)
+        owner = self.credentials.user if user is None else user
+        if owner not in self.maildrops:
+            raise UnknownUser(owner, self.maildrops)
+        self.maildrops[owner].deliver(data, uid)
 
     # What happened
 
@@ -346,7 +351,7 @@ class MockServer:
 
         Raises:
             TimeoutError: It has not come in time; says what came instead.
-            ValueError: The pattern is empty.
+            ValueError: The pattern is empty, or spells out a secret, which is not kept.
         """
         if not self.journal.wait_until(lambda: self.journal.count(command) >= times, timeout):
             came = ", ".join(self.journal.commands) or "nothing"

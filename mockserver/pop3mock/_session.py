@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pop3scenarios import ScenarioError
 
 from . import _commands as commands
-from ._actions import StartTLS, ends, upgrades
+from ._actions import StartTLS, ends, flows, upgrades
 from ._answer import Answer, refusal
 from ._authentication import RESPONSE, Authentication
 from ._changes import NO_CHANGES
@@ -75,6 +75,7 @@ class Session:
         self._input = Input(scenario.server)
         self._over = False
         self._greeted = False
+        self._responding = False
         self.behind = False
         self._authentication = Authentication(state)
         self._role = Role(conversation, log)
@@ -119,24 +120,35 @@ class Session:
 
         Args:
             data: The octets, in whatever pieces they come.
-            at_most: How many lines to answer for now; then ``behind`` says whether more are there,
-                and an empty ``data`` goes on with them. None for all.
+            at_most: How many lines to answer for now, fewer if an answer is a flow; then ``behind``
+                says whether more are there, and an empty ``data`` goes on with them. None for all.
 
         Returns:
             What is to be done, in order.
         """
-        actions: list[Action] = []
-        self.behind = False
         self._input.add(data)
-        for _ in count() if at_most is None else range(at_most):
-            line = None if self._over or self._role.waits else self._input.line()
+        return self._go_on([], at_most)
+
+    def _go_on(self, said: list[Action], at_most: int | None) -> list[Action]:
+        """What was said, and the answers to the lines that are there.
+
+        Behind an answer that is read while it is sent, none is given in advance: if it breaks off,
+        what is behind it is never sent.
+        """
+        actions = [*said]
+        self.behind = False
+        for answered in count():
+            silent = self._over or self._role.waits
+            if at_most is not None and (answered == at_most or flows(said)):
+                self.behind = bool(self._input) and not silent
+                if self.behind:
+                    return actions
+                break
+            line = None if silent else self._input.line()
             if line is None:
                 break
-            actions += self._hear(line)
-        else:
-            self.behind = bool(self._input) and not (self._over or self._role.waits)
-            if self.behind:
-                return actions
+            said = self._hear(line)
+            actions += said
         return self._leave_behind(actions) if self._over else actions + self._unfinished()
 
     def _leave_behind(self, actions: list[Action]) -> list[Action]:
@@ -183,8 +195,8 @@ class Session:
 
     def idle(self) -> list[Action]:
         """The client has been silent too long: the connection is closed (RFC 1939, section 3)."""
+        changes = self._counsel.event("AUTOLOGOUT")  # before it leaves: rules may ask for the state
         self._state.leave()  # without UPDATE: what was marked stays
-        changes = self._counsel.event("AUTOLOGOUT")
         return self._perform("", Answer(True, ends=True, silent=True), changes, label="(silence)")
 
     def handshake_failed(self) -> list[Action]:
@@ -211,11 +223,14 @@ class Session:
 
     def _dropped(self) -> None:
         """Some servers do at the end of a connection what only QUIT should."""
-        match self._counsel.event("DISCONNECT", "").effect:
-            case "apply":
+        effect = self._counsel.event("DISCONNECT", "").effect
+        try:
+            if effect == "apply":
                 self._state.update()
-            case "empty":
+            elif effect == "empty":
                 self._state.empty()
+        except OSError as error:
+            self.log.remark(f"mail cannot be altered: {error}")
         self.log.update(self._state.removed)
 
     def _too_long(self, line: str, *, ends: bool) -> list[Action]:
@@ -229,7 +244,9 @@ class Session:
             return self._response(line, scripted)
         if _octets(line) > self._input.limit:
             return self._too_long(line, ends=False)
+        label = RESPONSE if self._astray(line) else ""
         meant, source = self._counsel.meant(line)
+        self._responding = bool(label) or meant.split(" ", 1)[0].upper() == "AUTH"
         if meant.split(" ", 1)[0].upper() == "AUTH":
             answer = self._authentication.begin(meant)
         else:
@@ -241,15 +258,30 @@ class Session:
         if scripted is None:
             changes = self._counsel.command(meant, answer)
             if answer.unexpected and not self._role.scripted:
-                self._counsel.judge(line, answer, changes)
+                self._counsel.judge(line, answer, changes, label)
             if source is not None:
                 changes = changes.because(source)
         if changes.deleted is not None and answer.outcome in ("ok", "deleted"):
             with self._state.as_if_none_deleted(emptied=changes.deleted == "emptied"):
                 answer = commands.answer_to(self._state, meant)
-        return self._perform(line, answer, changes, scripted, meant=meant)
+        return self._perform(line, answer, changes, scripted, label=label, meant=meant)
+
+    def _astray(self, line: str) -> bool:
+        """Whether a line is what a client says that goes on with an exchange that was refused.
+
+        It is no response then, but as secret as one: all that is no command is taken for it.
+        """
+        if not self._responding or self._state.state is not State.AUTHORIZATION:
+            return False
+        keyword = line.split(" ", 1)[0].upper()
+        known = keyword == "AUTH" or keyword in commands.COMMANDS
+        if not line or known or self._counsel.rulebook.names(keyword):
+            return False
+        self.log.keep_secret(line)
+        return True
 
     def _response(self, line: str, scripted: Reply | None) -> list[Action]:
+        self._responding = True
         mechanism = self._authentication.mechanism
         answer = self._cast(self._authentication.respond(line))
         changes = NO_CHANGES
@@ -291,14 +323,22 @@ class Session:
 
     # The script
 
-    def resume(self) -> list[Action]:
-        """Other connections have gone on: what was held may now be answered."""
-        again = self._role.released()
-        return [] if again is None else again() + self.receive(b"")
+    def resume(self, *, at_most: int | None = None) -> list[Action]:
+        """Other connections have gone on: what was held may now be answered.
 
-    def give_up(self) -> list[Action]:
-        """What is held has waited long enough: it is answered, and was too early."""
-        return self.resume() if self._role.too_early() else []
+        Args:
+            at_most: As for :meth:`receive`.
+        """
+        again = self._role.released()
+        return [] if again is None else self._go_on(again(), at_most)
+
+    def give_up(self, *, at_most: int | None = None) -> list[Action]:
+        """What is held has waited long enough: it is answered, and was too early.
+
+        Args:
+            at_most: As for :meth:`receive`.
+        """
+        return self.resume(at_most=at_most) if self._role.too_early() else []
 
     def _hear(self, line: str) -> list[Action]:
         """Answer a line, or hold it until other connections have gone on."""
@@ -313,8 +353,8 @@ class Session:
         """What the script answers to a line, if there is a script and it has the line here."""
         if self._role.part is None:
             return None
-        shown = RESPONSE if self._authentication.under_way else self.log.masked(line)
-        return self._role.hear(line, shown)
+        secret = self._authentication.under_way or self._astray(line)
+        return self._role.hear(line, RESPONSE if secret else self.log.masked(line))
 
     def _perform(
         self,

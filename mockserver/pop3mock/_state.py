@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ._message import StoredMessage
 
 
+#: Digits that a message number has at most; there are never so many messages.
+_DIGITS = 18
+
+
 class State(Enum):
     """The states of a session (RFC 1939, section 3).
 
@@ -106,6 +110,22 @@ class SessionState:
     def maildrop(self) -> Maildrop:
         """The maildrop of the user who is logged in."""
         return self.maildrops[self.user]
+
+    def numbered(self, text: str) -> StoredMessage | None:
+        """The message that a reply may send by its number; None if there is no such message.
+
+        Before login the messages are those of the first user.
+
+        Args:
+            text: The number as it came, or anything else.
+        """
+        digits = text.lstrip("0")
+        if not (text.isascii() and text.isdigit() and 0 < len(digits) <= _DIGITS):
+            return None
+        before_login = self.state is State.AUTHORIZATION and bool(self.users)
+        first = next(iter(self.users), "")
+        messages = self.maildrops[first].messages if before_login else self.view
+        return messages[int(digits) - 1] if int(digits) <= len(messages) else None
 
     def named(self, name: str) -> str:
         """The name of the user that a client means; the same if there is none."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pop3scenarios import parse_line
 
-from ._answer import Answer, Entry, Listing, acceptance, refusal, totals
+from ._answer import Answer, Entry, Listing, acceptance, out_of_reach, refusal, totals
 from ._message import Text
 from ._state import State
 
@@ -87,7 +87,7 @@ def _listing(
 
 def retr(state: SessionState, arguments: list[str]) -> Answer:
     """RETR: a message (RFC 1939, section 5)."""
-    number = _message_number(state, arguments[0])
+    number = _readable_message(state, arguments[0])
     if isinstance(number, Answer):
         return number
     message = state.view[number - 1]
@@ -118,7 +118,7 @@ def _utf8_needed() -> Answer:
 
 def top(state: SessionState, arguments: list[str]) -> Answer:
     """TOP: the header of a message, and lines of its body (RFC 1939, section 7)."""
-    number = _message_number(state, arguments[0])
+    number = _readable_message(state, arguments[0])
     if isinstance(number, Answer):
         return number
     # RFC 1939, section 7: a non-negative number of lines.
@@ -189,6 +189,18 @@ def _update(state: SessionState, answer: Answer) -> None:
         # RFC 1939, section 6: the lock is given back and the connection closed all the same.
         state.leave()
         answer.ok, answer.text = False, refusal("some deleted messages not removed").text
+
+
+def _readable_message(state: SessionState, text: str) -> int | Answer:
+    """The number of a message of which the octets are there, or the refusal."""
+    number = _message_number(state, text)
+    if isinstance(number, Answer):
+        return number
+    try:
+        state.view[number - 1].check()
+    except OSError as error:
+        return out_of_reach(f"message {number} cannot be read", error)
+    return number
 
 
 def _message_number(state: SessionState, text: str) -> int | Answer:

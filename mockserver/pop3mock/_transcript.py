@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _actions as act
+from ._escaping import escaped
 from ._events import (
     Connected,
     Ended,
@@ -49,7 +50,7 @@ def _lines(event: Event, masking: Masking) -> Iterator[str]:
         case Recast(scenario):
             yield f"-- plays {scenario}"
         case Remark(text):
-            yield f"-- {escaped(text)}"
+            yield f"-- {text}"
         case Ended(how, "client") if how != "quit":
             yield f"-- {how}"
         case Over():
@@ -60,18 +61,18 @@ def _lines(event: Event, masking: Masking) -> Iterator[str]:
 
 def _exchange(exchange: Exchange, masking: Masking) -> Iterator[str]:
     if not exchange.greeting:
-        yield f"-- {exchange.event}" if exchange.event else f"C: {escaped(exchange.line)}"
+        yield f"-- {exchange.event}" if exchange.event else f"C: {exchange.line}"
     note = f"    ({exchange.rule})"
     for deed in exchange.deeds:
-        for line in _deed(deed):
-            yield masking.text(line) + note
+        for line in _deed(deed, masking):
+            yield line + note
             note = ""
 
 
-def _deed(deed: Deed) -> Iterator[str]:
+def _deed(deed: Deed, masking: Masking) -> Iterator[str]:
     match deed:
         case Sent():
-            yield from _sent(deed)
+            yield from _sent(deed, masking)
         case act.Pause(seconds):
             yield f"-- wait {seconds:g} s"
         case act.StartTLS():
@@ -82,22 +83,10 @@ def _deed(deed: Deed) -> Iterator[str]:
             yield "-- waits for other connections"
 
 
-def _sent(sent: Sent) -> Iterator[str]:
-    text = sent.head.decode("ascii", "backslashreplace")
+def _sent(sent: Sent, masking: Masking) -> Iterator[str]:
+    text = masking.text(sent.head.decode("utf-8", "surrogateescape"))
     yield from (f"S: {escaped(line)}" for line in text.removesuffix("\r\n").split("\r\n"))
     if sent.octets > len(sent.head):
         yield f"S: … {sent.octets} octets in all"
     if sent.size:
         yield f"-- {sent.size} octets every {sent.every:g} s"
-
-
-def escaped(text: str) -> str:
-    """The text with every octet escaped that is not printable ASCII, as ``bytes`` shows it.
-
-    Args:
-        text: Text from the wire; octets that are not UTF-8 stand in it as surrogates.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    plain = text.encode("utf-8", "surrogateescape").decode("ascii", "backslashreplace")
-    return "".join(char if " " <= char <= "~" else repr(char)[1:-1] for char in plain)

@@ -126,19 +126,18 @@ class Wording:
         }
         if len(words) > 1 and words[1].isascii() and words[1].isdigit():
             known["n"] = known["number"] = words[1]
-            number = int(words[1][:18])
-            if 0 < number <= len(self._state.view):
-                known |= _of_message(self._state.view[number - 1], changes)
+            message = self._state.numbered(words[1]) if self._state.view else None
+            if message is not None:
+                known |= _of_message(message, changes)
         if not self._state.user:
             known.pop("user")
         return {**known, **answer.values, **changes.bindings, **self._role.bindings}
 
     def _message_data(self, item: MessageData, values: dict[str, str], eol: str | None) -> bytes:
-        number = item.number if isinstance(item.number, int) else int(values.get(item.number, "1"))
-        view = self._state.view or self._state.maildrops[next(iter(self._state.users))].messages
-        if not 0 < number <= len(view):
+        wanted = values.get(item.number, "1") if isinstance(item.number, str) else str(item.number)
+        message = self._state.numbered(wanted)
+        if message is None:
             return b""
-        message = view[number - 1]
         by_lf = eol == "lf-lines" and item.part == "whole"
         data = stuff(Text(message).by_lf() if by_lf else _part(message, item))
         if item.first is None:

@@ -12,12 +12,14 @@ from ._actions import (
     Wait,
     parse_duration,
 )
+from ._asked import MASK, asked, split_secret
 from ._content import Content, Copy, InMemory
-from ._errors import Problem, ScenarioError, UnknownScenario
+from ._errors import Problem, ScenarioError, UnknownScenario, did_you_mean
 from ._fields import EVENTS
 from ._folder import Folder
-from ._library import find, kind_of, shipped
-from ._lines import Hole, LineError, Template, difference, likeness, parse_line
+from ._holes import Hole
+from ._library import find, is_glob, kind_of, shipped
+from ._lines import LineError, Template, difference, likeness, parse_line
 from ._loader import check, expand, files, load, loads
 from ._maildrop import Mail
 from ._mailitem import MailItem
@@ -35,6 +37,7 @@ from ._values import Announced, Nth
 
 __all__ = [
     "EVENTS",
+    "MASK",
     "Action",
     "Announced",
     "Content",
@@ -71,11 +74,14 @@ __all__ = [
     "Template",
     "UnknownScenario",
     "Wait",
+    "asked",
     "check",
+    "did_you_mean",
     "difference",
     "expand",
     "files",
     "find",
+    "is_glob",
     "kind_of",
     "likeness",
     "load",
@@ -85,4 +91,5 @@ __all__ = [
     "parse_reply",
     "parse_script",
     "shipped",
+    "split_secret",
 ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
+    from io import FileIO
     from pathlib import Path
 
 #: Octets that are read, or made, at once.
@@ -41,6 +42,14 @@ class Content(Protocol):
     @property
     def alike(self) -> Hashable:
         """Equal for contents that have line ends and dots in the same places; None if unknown."""
+        ...
+
+    def check(self) -> None:
+        """Make sure that the octets can be read, and are what they were.
+
+        Raises:
+            OSError: They cannot be read, or are others than they were.
+        """
         ...
 
     def chunks(self) -> Iterator[bytes]:
@@ -84,6 +93,9 @@ class InMemory:
     def alike(self) -> Hashable:
         """None: nothing is known of others."""
         return None
+
+    def check(self) -> None:
+        """They are there."""
 
     def chunks(self) -> Iterator[bytes]:
         """All octets: small ones at once, others in pieces."""
@@ -138,11 +150,28 @@ class InFile:
         """The file as it was: whoever serves it again has the same octets."""
         return self
 
+    def opened(self) -> FileIO:
+        """The file, open; whoever asks for it closes it.
+
+        Raises:
+            OSError: It is gone, or cannot be read.
+        """
+        return self.path.open("rb", buffering=0)
+
+    def check(self) -> None:
+        """Make sure that the file is there, and is what it was.
+
+        Raises:
+            OSError: It is not.
+        """
+        with self.opened() as file:
+            self._compare(file.fileno())
+
     def chunks(self) -> Iterator[bytes]:
         """All octets, read while they are taken."""
         left = self.octets
-        with self.path.open("rb", buffering=0) as file:
-            self._check(file.fileno())
+        with self.opened() as file:
+            self._compare(file.fileno())
             file.seek(self.start)
             while left > 0:
                 chunk = file.read(min(CHUNK, left))
@@ -151,7 +180,7 @@ class InFile:
                 left -= len(chunk)
                 yield chunk
 
-    def _check(self, descriptor: int) -> None:
+    def _compare(self, descriptor: int) -> None:
         now = Signature.of(descriptor)
         # Mail may have been added to a file of which this is a part.
         grown = self.stop is not None and now.octets > self.signature.octets
@@ -232,6 +261,9 @@ class Copy:
     def alike(self) -> Hashable:
         """Copies whose numbers have as many digits differ in nothing else."""
         return self.recipe.identity, len(str(self.number))
+
+    def check(self) -> None:
+        """They can be made at any time."""
 
     def chunks(self) -> Iterator[bytes]:
         """All octets, made while they are taken."""

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from . import _notation as notation
 from ._actions import Dribble, parse_dribble, parse_duration
+from ._asked import asked
 from ._errors import got
 from ._lines import LineError, Template, parse_line
 from ._script import LineErrors, Reply, Script, parse_reply, parse_script
@@ -68,6 +69,10 @@ def _read_pattern(value: object) -> Template:
     return pattern
 
 
+def _read_asked(value: object) -> Template:
+    return asked(_read_pattern(value))
+
+
 def _listed(value: object) -> object:
     if value == []:
         raise ValueError("this can never match: the list is empty")
@@ -95,6 +100,8 @@ def _announced(value: object) -> Announced:
 Line = Annotated[Template, BeforeValidator(_read_line), notation.LINE]
 Pattern = Annotated[Template, BeforeValidator(_read_pattern), notation.PATTERN]
 Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(_listed), notation.PATTERNS]
+Asked = Annotated[Template, BeforeValidator(_read_asked), notation.PATTERN]
+AskedFor = Annotated[tuple[Asked, ...], BeforeValidator(_listed), notation.PATTERNS]
 Replies = Annotated[Reply, BeforeValidator(_read_reply), notation.REPLY]
 Scripts = Annotated[Script, BeforeValidator(_read_script), notation.SCRIPT]
 Occurrences = Annotated[Nth, BeforeValidator(parse_nth), notation.OCCURRENCES]

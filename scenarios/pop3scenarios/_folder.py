@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mailbox
 import os
 import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,14 @@ from ._content import CHUNK, InFile, Signature, digest, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+    from io import FileIO
     from typing import BinaryIO
 
 _UID = re.compile(r"[\x21-\x7e]{1,70}")
 _FROM = b"\nFrom "
+
+#: How often a file is looked for that others move all the time.
+_MOVES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,14 @@ class Maildir:
         Raises:
             OSError: The folder cannot be read.
         """
-        for entry in sorted(self._entries(), key=lambda entry: entry.name):
-            name = _stable(entry.name)
+        # A file that moves from new to cur meanwhile may be listed twice: the later place counts.
+        listed = {_stable(entry.name): Path(entry.path) for entry in self._entries()}
+        for name, path in sorted(listed.items()):
             uid = name if _UID.fullmatch(name) else digest((os.fsencode(name),))
-            content = whole(Path(entry.path))
-            if content is not None:  # else somebody has just moved it, or taken it out
-                yield Found(content, name, uid)
+            contents = map(whole, chain((path,), self.whereabouts(name)))
+            content = next(filter(None, contents), None)
+            if content is not None:  # else somebody has just taken it out
+                yield Found(InMaildir(content.path, content.signature), name, uid)
 
     def remove(self, keys: Collection[str]) -> None:
         """Take messages out, whatever their flags are by now.
@@ -67,9 +74,25 @@ class Maildir:
             OSError: A file cannot be removed.
         """
         for entry in self._entries():
-            if _stable(entry.name) in keys:
-                with contextlib.suppress(FileNotFoundError):
-                    Path(entry.path).unlink()
+            name = _stable(entry.name)
+            if name in keys:
+                self._unlink(name, Path(entry.path))
+
+    def _unlink(self, name: str, path: Path) -> None:
+        for each in chain((path,), self.whereabouts(name)):
+            with contextlib.suppress(FileNotFoundError):
+                each.unlink()
+                return
+
+    def whereabouts(self, name: str) -> Iterator[Path]:
+        """Where a message may be by now; looked for again, since others may move it meanwhile.
+
+        Args:
+            name: What comes before ``:`` in the name of its file.
+        """
+        for _ in range(_MOVES):
+            entries = (entry for entry in self._entries() if _stable(entry.name) == name)
+            yield from (Path(entry.path) for entry in entries)
 
     def _entries(self) -> Iterator[os.DirEntry[str]]:
         for folder in ("new", "cur"):
@@ -79,6 +102,23 @@ class Maildir:
 
 def _stable(name: str) -> str:
     return name.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class InMaildir(InFile):
+    """A message of a Maildir, whose file gets another name when its flags change."""
+
+    def opened(self) -> FileIO:
+        """The file, open, under whatever name it has by now.
+
+        Raises:
+            OSError: It is gone, or cannot be read.
+        """
+        maildir = Maildir(self.path.parent.parent)
+        for path in chain((self.path,), maildir.whereabouts(_stable(self.path.name))):
+            with contextlib.suppress(FileNotFoundError):
+                return path.open("rb", buffering=0)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from functools import cache
@@ -36,6 +37,43 @@ def split_reference(reference: str) -> tuple[str, str | None]:
     return found["name"], found["variant"]
 
 
+def is_glob(name: str) -> bool:
+    """Whether a name stands for all that it matches, such as ``faults/*``.
+
+    Args:
+        name: What was asked for.
+    """
+    return bool(set(name) & set("*?"))
+
+
+def is_path(name: str) -> bool:
+    """Whether a name, or a glob, is about the user's own files, and not about names.
+
+    Args:
+        name: What was asked for.
+    """
+    return name.endswith(SUFFIX) or name.startswith((".", "/", "~"))
+
+
+def places(name: str, beside: Path | None = None) -> tuple[Path, ...]:
+    """Where the file of a scenario may be; the first that is there is the one.
+
+    Args:
+        name: A name or a path, as for :func:`find`.
+        beside: The folder from which paths and names are looked up; the working directory if None.
+    """
+    base = beside or Path.cwd()
+    if is_path(name):
+        # os.path answers no, where Path raises: for names too long, and for users unknown.
+        path = base / os.path.expanduser(name)  # noqa: PTH111
+        return (path,) if name.endswith(SUFFIX) else (path, Path(f"{path}{SUFFIX}"))
+    folder, _, short = name.rpartition("/")
+    known = shipped().get(short)
+    if known is not None and folder in ("", known.parent.name):
+        return (known,)
+    return (base / (name + SUFFIX),)
+
+
 def find(name: str, beside: Path | None = None) -> Path:
     """The file of a scenario.
 
@@ -47,25 +85,38 @@ def find(name: str, beside: Path | None = None) -> Path:
     Raises:
         UnknownScenario: There is no such file; suggests the nearest name.
     """
-    base = beside or Path.cwd()
-    if name.endswith(SUFFIX) or name.startswith((".", "/", "~")):
-        # os.path answers no, where Path raises: for names too long, and for users unknown.
-        path = base / os.path.expanduser(name)  # noqa: PTH111
-        for candidate in (path, Path(f"{path}{SUFFIX}")):
-            if os.path.isfile(candidate):  # noqa: PTH113
-                return candidate
+    for place in places(name, beside):
+        if os.path.isfile(place):  # noqa: PTH113 - as above
+            return place
+    if is_path(name):
         raise UnknownScenario(f"there is no file {name}")
-    folder, _, short = name.rpartition("/")
-    known = shipped().get(short)
-    if known is not None and folder in ("", known.parent.name):
-        return known
-    own = base / (name + SUFFIX)
-    if os.path.isfile(own):  # noqa: PTH113
-        return own
     raise UnknownScenario(
         f"unknown scenario {name!r}",
-        did_you_mean(short, shipped()) or "pop3kit scenarios list shows them all",
+        did_you_mean(name.rpartition("/")[2], shipped()) or "pop3kit scenarios list shows them all",
     )
+
+
+def own_files(pattern: str, beside: Path | None = None) -> list[str]:
+    """The scenario files of the user's own that a glob of paths stands for, in order.
+
+    Args:
+        pattern: The glob; ``**`` is any folder.
+        beside: The folder from which paths are looked up; the working directory if None.
+
+    Returns:
+        Their paths, as the pattern has them: a relative one gives relative paths.
+
+    Raises:
+        UnknownScenario: There are none.
+    """
+    base = beside or Path.cwd()
+    # glob, not Path.glob: that takes no absolute pattern, and forgets how paths were written.
+    home = os.path.expanduser(pattern)  # noqa: PTH111
+    found = glob.glob(home, root_dir=base, recursive=True)  # noqa: PTH207
+    names = sorted(name for name in found if name.endswith(SUFFIX) and (base / name).is_file())
+    if not names:
+        raise UnknownScenario(f"no file matches {pattern!r}", f"paths are relative to {base}")
+    return names
 
 
 def kind_of(path: Path) -> str:

@@ -10,49 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ._errors import did_you_mean
+from ._fit import fit
+from ._holes import HOLE_TYPES, Hole, type_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-#: The type of a hole, as the pattern of what may stand in it.
-HOLE_TYPES: dict[str, str] = {
-    "int": r"[0-9]++",  # all digits that are there, so that another hole can stand behind it
-    "word": r"[^ ]+",
-    "text": r".*",
-    "msgid": r"<[^<>@ ]+@[^<>@ ]+>",
-    "uid": r"[\x21-\x7e]{1,70}",
-    "base64": r"[A-Za-z0-9+/]*={0,2}",
-}
-
-#: The types in words.
-HOLE_MEANINGS = {
-    "int": "a number",
-    "word": "anything without spaces, at least one character",
-    "text": "anything to the end of the line, also nothing",
-    "msgid": "a timestamp of RFC 1939, section 7: <…@…>",
-    "uid": "a unique-id: 1 to 70 characters from ! to ~",
-    "base64": "base64, also none",
-}
-
-#: Holes that have a type by their name, so that it need not be written.
-_TYPE_BY_NAME = {
-    "n": "int",
-    "number": "int",
-    "count": "int",
-    "marked": "int",
-    "octets": "int",
-    "last": "int",
-    "lines": "int",
-    "password": "text",
-    "text": "text",
-    "argument": "text",
-    "stamp": "msgid",
-    "uid": "uid",
-}
 
 _HOLE = re.compile(r"([a-z][a-z0-9_]*)(?::([a-z0-9]+))?(?:=(.*))?\Z", re.DOTALL)
 
@@ -72,15 +38,6 @@ class LineError(ValueError):
         self.row = row
         self.column = column
         self.suggestion = suggestion
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """A typed hole in a line; ``example`` is what the mock sends if nothing else is known."""
-
-    name: str
-    type: str
-    example: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,37 +84,21 @@ class Template:
         Returns:
             The holes newly bound, or None if the line is another one.
         """
-        bound = tuple((h.name, bindings[h.name]) for h in self.holes if h.name in bindings)
-        found = _pattern(self, bound).fullmatch(line)
-        return None if found is None else found.groupdict()
+        if self.open_ended and not self.parts:
+            return {}
+        begins = self._beginning.match(line)
+        if begins is None:
+            return None
+        rest = self.parts[1:] if begins.end() else self.parts
+        return fit(rest, line, begins.end(), bindings, open_ended=self.open_ended)
 
-
-@lru_cache(maxsize=2048)
-def _pattern(template: Template, bound: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
-    values = dict(bound)
-    seen: set[str] = set()
-    pattern = ""
-    for i, part in enumerate(template.parts):
-        if isinstance(part, str):
-            head, space, tail = part.partition(" ")
-            # RFC 1939, section 3: keywords are case-insensitive, arguments are not.
-            folded = f"(?i:{re.escape(head)})" if i == 0 else re.escape(head)
-            pattern += folded + re.escape(space + tail)
-        elif part.name in values:
-            pattern += re.escape(values[part.name])
-        elif part.name in seen:
-            pattern += f"(?P={part.name})"
-        else:
-            seen.add(part.name)
-            pattern += f"(?P<{part.name}>{HOLE_TYPES[part.type]})"
-    if template.open_ended:
-        pattern += "(?: .*)?" if template.parts else ".*"
-    return re.compile(pattern, re.DOTALL)
-
-
-def type_by_name(name: str) -> str:
-    """The type of a hole that says none."""
-    return _TYPE_BY_NAME.get(name, "word")
+    @cached_property
+    def _beginning(self) -> re.Pattern[str]:
+        """The text in front of the first hole."""
+        text = self.parts[0] if self.parts and isinstance(self.parts[0], str) else ""
+        head, space, tail = text.partition(" ")
+        # RFC 1939, section 3: keywords are case-insensitive, arguments are not.
+        return re.compile(f"(?i:{re.escape(head)}){re.escape(space + tail)}")
 
 
 def parse_line(text: str) -> Template:
@@ -218,12 +159,13 @@ def _parse_hole(body: str, start: int) -> tuple[Hole, int]:
             start,
             did_you_mean(kind, HOLE_TYPES) or f"types: {', '.join(HOLE_TYPES)}",
         )
-    if example is not None and not re.fullmatch(HOLE_TYPES[kind], example, re.DOTALL):
+    hole = Hole(name, kind, example)
+    if example is not None and not hole.holds(example):
         raise LineError(
             f"bad hole {{{inside}}}: its example {example!r} is no {kind}",
             start,
         )
-    return Hole(name, kind, example), end + 1
+    return hole, end + 1
 
 
 def difference(

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._errors import Problem, ScenarioError, UnknownScenario, did_you_mean
-from ._library import find, kind_of, shipped, split_reference
+from ._library import (
+    find,
+    is_glob,
+    is_path,
+    kind_of,
+    own_files,
+    places,
+    shipped,
+    split_reference,
+)
 from ._parse import ParsedFile, parse
 from ._scenario import Layer, Scenario
 from ._yaml import position
@@ -19,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ._model import Fragment, ScenarioFile
-    from ._parse import Reference
 
 _DEFAULT = "default"
 
@@ -32,12 +40,12 @@ def load(reference: str | Path, variant: str | None = None) -> Scenario:
         variant: The variant, if the reference does not name it.
 
     Raises:
-        UnknownScenario: There is no such scenario or variant.
+        UnknownScenario: There is no such scenario or variant, or two variants are named.
         ScenarioError: Files are wrong; every problem in all of them is told.
     """
-    name, named = split_reference(str(reference))
+    name, variant = _asked(str(reference), variant)
     path = find(name)
-    return _ready(_read(path, _shown(name, path)), variant or named)
+    return _ready(_read(path, _shown(name, path)), variant)
 
 
 def loads(text: str, *, file: str = "<string>", variant: str | None = None) -> Scenario:
@@ -61,7 +69,12 @@ def check(path: Path) -> list[Problem]:
     Args:
         path: A ``*.pop3.yaml`` file.
     """
-    return sorted(_survey(_read(Path.cwd() / path, str(path))))
+    parsed = _read(Path.cwd() / path, str(path))
+    problems = set(_survey(parsed))
+    if parsed.content is not None and kind_of(parsed.path) != "own":
+        text = parsed.path.read_text(encoding="utf-8")
+        problems.update(parse(text, parsed.shown, parsed.path).problems)
+    return sorted(problems)
 
 
 def open_right(path: Path) -> ParsedFile | None:
@@ -85,31 +98,69 @@ def files(reference: str | Path) -> tuple[Path, ...]:
     Args:
         reference: A shipped name, ``name[variant]``, or the path of a ``*.pop3.yaml`` file.
 
+    Returns:
+        The files; those that are named and are not there stand where they would be.
+
     Raises:
         UnknownScenario: There is no such scenario.
     """
     name, _ = split_reference(str(reference))
     path = find(name)
-    parts = [file.path for file, _ in _walk(_read(path, _shown(name, path)))]
-    return tuple(dict.fromkeys([*parts, shipped()[_DEFAULT]]))
+    walked = [file for file, _ in _walk(_read(path, _shown(name, path)))]
+    lacking = [place for file in walked for place in _lacking(file)]
+    return tuple(dict.fromkeys([*(file.path for file in walked), *lacking, shipped()[_DEFAULT]]))
 
 
-def expand(pattern: str) -> list[str]:
+def expand(pattern: str, variant: str | None = None, *, beside: Path | None = None) -> list[str]:
     """The references that a name or a glob such as ``faults/*`` stands for.
 
     Args:
-        pattern: A name, ``name[variant]``, a path, or a glob over ``folder/name``; a scenario with
+        pattern: A name, ``name[variant]``, a path, a glob over ``folder/name``, or, if it begins
+            with a dot or a slash or ends as scenario files do, one over paths; a scenario with
             variants stands for each of them.
+        variant: The variant of the one scenario, if the pattern does not name it.
+        beside: The folder from which paths and names are looked up; the working directory if None.
+
+    Returns:
+        What :func:`load` takes: what is found beside a folder is told by its whole path.
 
     Raises:
-        UnknownScenario: Nothing matches.
+        UnknownScenario: Nothing matches, or two variants are named.
     """
-    if not set(pattern) & set("*?"):
-        name, variant = split_reference(pattern)
+    if not is_glob(pattern):
+        name, variant = _asked(pattern, variant)
+        name = _located(name, beside)
         if variant is None:
             return _variants(name)
         _check_variant(_open(name).model, variant)
-        return [pattern]
+        return [f"{name}[{variant}]"]
+    if variant is not None:
+        raise UnknownScenario(f"variant={variant!r} needs one scenario, not {pattern!r}")
+    names = own_files(pattern, beside) if is_path(pattern) else _matching(pattern)
+    return [reference for name in names for reference in _variants(_located(name, beside))]
+
+
+def _asked(reference: str, variant: str | None) -> tuple[str, str | None]:
+    """The name and the variant that are asked for, in brackets or beside them."""
+    name, named = split_reference(reference)
+    if None not in (variant, named) and variant != named:
+        raise UnknownScenario(
+            f"{reference!r} names the variant {named!r}, and variant={variant!r} another one",
+            f"name one: {name}[{variant}]",
+        )
+    return name, variant or named
+
+
+def _located(name: str, beside: Path | None) -> str:
+    """The name of a scenario, from wherever it is looked up."""
+    if beside is None:
+        return name
+    path = find(name, beside)
+    return name if kind_of(path) != "own" else str(path)
+
+
+def _matching(pattern: str) -> list[str]:
+    """The shipped scenarios whose ``folder/name``, or name, matches a glob."""
     names = [
         name
         for name, path in shipped().items()
@@ -119,7 +170,7 @@ def expand(pattern: str) -> list[str]:
         raise UnknownScenario(
             f"no scenario matches {pattern!r}", "globs go over folder/name: faults/*"
         )
-    return [reference for name in names for reference in _variants(name)]
+    return names
 
 
 def _variants(name: str) -> list[str]:
@@ -202,7 +253,8 @@ def _read(path: Path, shown: str) -> ParsedFile:
 
 @lru_cache(maxsize=512)
 def _parse(path: Path, shown: str, text: str) -> ParsedFile:
-    parsed = parse(text, shown, path)
+    # That the rules of shipped files are right is tested, so that nobody need wait for it.
+    parsed = parse(text, shown, path, lint=kind_of(path) == "own")
     if parsed.problems:
         raise _Wrong(parsed)
     return parsed
@@ -248,19 +300,29 @@ def _walk(parsed: ParsedFile) -> Iterator[tuple[ParsedFile, list[Problem]]]:
         if identity(file) in seen:
             continue
         seen.add(identity(file))
-        found = [_check_reference(reference, file) for reference in file.references]
-        waiting += [each for each in found if isinstance(each, ParsedFile)]
-        yield file, [each for each in found if isinstance(each, Problem)]
+        wrong: list[Problem] = []
+        for reference in file.references:
+            try:
+                named, variant = follow(reference.text, file)
+                waiting.append(named)
+                if named.content is not None:
+                    _check_variant(named.content, variant)
+            except UnknownScenario as error:
+                wrong.append(reference.problem(str(error).replace("scenario", reference.what, 1)))
+        yield file, wrong
 
 
-def _check_reference(reference: Reference, file: ParsedFile) -> ParsedFile | Problem:
-    try:
-        named, variant = follow(reference.text, file)
-        if named.content is not None:
-            _check_variant(named.content, variant)
-    except UnknownScenario as error:
-        return reference.problem(str(error).replace("scenario", reference.what, 1))
-    return named
+def _lacking(file: ParsedFile) -> Iterator[Path]:
+    """Where the files would be that a file names in vain."""
+    for reference in file.references:
+        try:
+            name, _ = split_reference(reference.text)
+        except UnknownScenario:
+            continue
+        try:
+            find(name, file.path.parent)
+        except UnknownScenario:
+            yield from places(name, file.path.parent)
 
 
 def _in_circle(file: ParsedFile) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ._fields import Occurrences, Section
+from ._holes import HOLE_MEANINGS, HOLE_TYPES
 from ._maildrop import smallest
 
 if TYPE_CHECKING:
@@ -144,6 +146,14 @@ class MailItem(Section):
         if not any(map(os.path.isfile, found)):
             raise ValueError(f"no file matches {value!r}; paths are relative to the scenario file")
         return pattern
+
+    @field_validator("uid")
+    @classmethod
+    def _is_uid(cls, value: str | None) -> str | None:
+        # RFC 1939, section 7.
+        if value is not None and not re.fullmatch(HOLE_TYPES["uid"], value):
+            raise ValueError(f"expected {HOLE_MEANINGS['uid']}, got {value!r}")
+        return value
 
     @model_validator(mode="after")
     def _one_kind(self) -> MailItem:

@@ -8,12 +8,12 @@ from typing import Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ._fields import (
+    AskedFor,
     Command,
     Line,
     Mode,
     Name,
     Number,
-    Patterns,
     Scripts,
     Seconds,
     Section,
@@ -78,6 +78,14 @@ class ServerSection(Section):
     autologout_before_login: Seconds | None = Field(
         default=None, description="The same before login, if it is another time there."
     )
+    patience: Seconds | None = Field(
+        default=None,
+        description=(
+            "In a script over several connections: so long is held what comes before its turn; "
+            "1s if not said."
+        ),
+        examples=["250ms"],
+    )
     line_limit: int | None = Field(
         default=None,
         ge=8,
@@ -111,6 +119,14 @@ class ServerSection(Section):
         description="Language tags that LANG knows, each with its description.",
         examples=[{"en": "English"}],
     )
+
+    @field_validator("hidden")
+    @classmethod
+    def _unsigned(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        signed = [entry for entry in value or () if entry.startswith(("+", "-"))]
+        if signed:
+            raise ValueError(f"expected the capability alone, got {signed[0]!r}")
+        return value
 
     @field_validator("capabilities")
     @classmethod
@@ -203,17 +219,17 @@ class FetchSection(Section):
 class ExpectSection(Section):
     """What a client must do, and must never do, under the scenario."""
 
-    never: Patterns = Field(default=(), description="Commands that must never come.")
-    never_in_clear: Patterns = Field(
+    never: AskedFor = Field(default=(), description="Commands that must never come.")
+    never_in_clear: AskedFor = Field(
         default=(), description="Commands that must never come outside TLS."
     )
-    always: Patterns = Field(default=(), description="Commands that must come.")
+    always: AskedFor = Field(default=(), description="Commands that must come.")
     counts: dict[Command, Number] = Field(
         default={},
         description="How often a command comes: 3, 1.., ..1, 2..4.",
         examples=[{"RETR": 3, "NOOP": "..2"}],
     )
-    allow: Patterns = Field(
+    allow: AskedFor = Field(
         default=(), description="Commands that are no fault although unexpected."
     )
     fetch: FetchSection = Field(default=FetchSection(), description="How a fetch of all mail ends.")

@@ -159,7 +159,8 @@ OUTCOME_MEANINGS: Mapping[str, str] = {
     "delay": "the last login was too short a time ago",
     "missing": "there is no message of that number",
     "deleted": "the message is marked as deleted",
-    "gone": "another session has removed the message, and this one still sees it",
+    "gone": "another session has removed the message, and this one still sees it; or its file is"
+    " gone, and RETR and TOP are refused",
     "no-user": "USER is taken although nobody has the name; ok too",
     "utf8": "it needs UTF8, which the client has not asked for",
     "overlong": "the line is longer than its limit",

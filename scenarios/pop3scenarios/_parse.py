@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from ._complaints import complaints
 from ._errors import Problem
-from ._lint import check_rules, check_script
-from ._model import Fragment, ScenarioFile
+from ._lint import check_expect, check_greeting, check_rules, check_script
+from ._model import ExpectSection, Fragment, ScenarioFile, ServerSection
 from ._rule import Rule, Source
-from ._script import LineErrors, parse_script
+from ._script import LineErrors, Script, parse_script
 from ._yaml import Data, Document, Path, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path as FilePath
+
+_Section = TypeVar("_Section", Rule, ServerSection, ExpectSection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +74,14 @@ class ParsedFile:
         return self.content
 
 
-def parse(text: str, file: str, path: FilePath) -> ParsedFile:
+def parse(text: str, file: str, path: FilePath, *, lint: bool = True) -> ParsedFile:
     """Read a scenario from its text.
 
     Args:
         text: The text of the file.
         file: The name to give in problems.
         path: Where the file is, or would be: paths in it are relative to its folder.
+        lint: Whether to look also for what is wrong although each value is right by itself.
     """
     document = read(text, file)
     problems = document.problems
@@ -93,7 +97,9 @@ def parse(text: str, file: str, path: FilePath) -> ParsedFile:
         problems.extend(complaints(error, document))
     references: list[Reference] = []
     for prefix, fragment in _fragments(document.data):
-        problems.extend(_lint(fragment, prefix, document, context))
+        if lint:
+            right = _right(fragment, context) if model is None else _part(model, prefix)
+            problems.extend(_lint(right, prefix, document))
         references += _references(fragment, prefix, document)
     if problems or model is None:
         return ParsedFile(path, file, None, tuple(problems), tuple(references))
@@ -109,25 +115,50 @@ def _fragments(data: dict[str, Data]) -> Iterator[tuple[Path, dict[str, Data]]]:
             yield ("variants", name), fragment
 
 
-def _lint(
-    fragment: dict[str, Data], prefix: Path, document: Document, context: dict[str, Any]
-) -> Iterator[Problem]:
-    """Check what is right by itself, so that an error elsewhere in the file hides none here."""
-    rules: list[Rule | None] = []
-    items = fragment.get("rules")
-    for item in items if isinstance(items, list) else ():
-        try:
-            rules.append(Rule.model_validate(item, context=context))
-        except ValidationError:
-            rules.append(None)
-    yield from check_rules(rules, prefix, document)
-    text = fragment.get("script")
+class _Right(NamedTuple):
+    """What of a fragment is right by itself; None where it is wrong, or is not there."""
+
+    rules: Sequence[Rule | None]
+    server: ServerSection | None
+    expect: ExpectSection | None
+    script: Script | None
+
+
+def _part(model: ScenarioFile, prefix: Path) -> _Right:
+    """A fragment of a file in which nothing is wrong."""
+    part = model.variants[str(prefix[1])] if prefix else model
+    return _Right(part.rules, part.server, part.expect, part.script)
+
+
+def _right(fragment: dict[str, Data], context: dict[str, Any]) -> _Right:
+    """What is right in a fragment of a file in which something is wrong."""
+    items, text = fragment.get("rules"), fragment.get("script")
+    rules = [_valid(Rule, item, context) for item in (items if isinstance(items, list) else ())]
+    script: Script | None = None
     if isinstance(text, str):
-        try:
+        with suppress(LineErrors):
             script = parse_script(text)
-        except LineErrors:
-            return
-        yield from check_script(script, (*prefix, "script"), document)
+    server = _valid(ServerSection, fragment.get("server"), context)
+    return _Right(rules, server, _valid(ExpectSection, fragment.get("expect"), context), script)
+
+
+def _valid(kind: type[_Section], data: Data, context: dict[str, Any]) -> _Section | None:
+    try:
+        return kind.model_validate(data, context=context)
+    except ValidationError:
+        return None
+
+
+def _lint(part: _Right, prefix: Path, document: Document) -> Iterator[Problem]:
+    """Check what is right by itself, so that an error elsewhere in the file hides none here."""
+    yield from check_rules(part.rules, prefix, document)
+    if part.server is not None and part.server.greeting is not None:
+        path = (*prefix, "server", "greeting")
+        yield from check_greeting(part.server.greeting, path, document)
+    if part.expect is not None:
+        yield from check_expect(part.expect, (*prefix, "expect"), document)
+    if part.script is not None:
+        yield from check_script(part.script, (*prefix, "script"), document)
 
 
 def _references(fragment: dict[str, Data], prefix: Path, document: Document) -> Iterator[Reference]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 from ._actions import ACTIONS
 from ._fields import WORDS_FOR_PATTERN, Section
-from ._lines import HOLE_MEANINGS, HOLE_TYPES, type_by_name
+from ._holes import HOLE_MEANINGS, HOLE_TYPES, type_by_name
 from ._lint import STATE_HOLES
 from ._loader import load
 from ._mailitem import MailItem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -21,8 +21,12 @@ from ._fields import (
     Section,
     State,
 )
-from ._lines import Hole, Template
+from ._holes import Hole
+from ._occasions import ACCEPTED
 from ._values import Nth
+
+if TYPE_CHECKING:
+    from ._lines import Template
 
 
 class Source(BaseModel):
@@ -218,33 +222,29 @@ class Rule(Section):
             return False
         if self.nth is not None and not self._counts_with(other):
             return False
-        if not all(_wider(getattr(self, name), getattr(other, name)) for name in _NARROWING):
+        if not all(_wider(getattr(self, name), getattr(other, name)) for name in NARROWING):
             return False
-        return all(any(_covers(a, b) for a in self.when) for b in other.when)
+        return all(any(includes(a, b) for a in self.when) for b in other.when)
 
     def _counts_with(self, other: Rule) -> bool:
         """Whether both count the same occasions, and this one answers all that ``other`` means."""
         if self.nth is None or other.nth is None or not other.nth.within(self.nth):
             return False
-        return _selectors(self) == _selectors(other)
+        return selectors(self) == selectors(other)
 
 
 #: What narrows a rule beside the command.
-_NARROWING = (
+NARROWING = frozenset({
     "state", "tls", "user", "arguments", "mechanism", "outcome", "pipelined", "marked",
-)  # fmt: skip
+})  # fmt: skip
 
 #: The keys that select; the others change something.
-SELECTORS = frozenset({"when", "nth", "scope", *_NARROWING})
+SELECTORS = frozenset({"when", "nth", "scope", *NARROWING})
 
 #: What is known before the right answer is: all that a rule with ``as`` can ask.
 _EARLY = {
     "when", "state", "tls", "user", "arguments", "mechanism", "pipelined", "marked", "nth", "scope",
 }  # fmt: skip
-
-
-#: Outcomes that are no refusals.
-_ACCEPTED = frozenset({"ok", "challenge", "gone", "no-user"})
 
 
 def _wider(mine: object, theirs: object) -> bool:
@@ -257,23 +257,43 @@ def _wider(mine: object, theirs: object) -> bool:
         return theirs.within(mine)
     if isinstance(mine, tuple) and isinstance(theirs, tuple):
         reasons = set(theirs) <= set(mine) | ({"no-user"} if "ok" in mine else set())
-        return reasons or ("refused" in mine and not _ACCEPTED & set(theirs))
+        return reasons or ("refused" in mine and not ACCEPTED & set(theirs))
     return False
 
 
-def _selectors(rule: Rule) -> object:
-    shapes = frozenset((_shape(pattern), pattern.open_ended) for pattern in rule.when)
-    return rule.scope, shapes, *(getattr(rule, name) for name in _NARROWING)
+def selectors(rule: Rule) -> object:
+    """What a rule counts: two rules of which this is equal count the same occasions.
+
+    Args:
+        rule: A rule.
+    """
+    shapes = frozenset((shape(pattern), pattern.open_ended) for pattern in rule.when)
+    return rule.scope, shapes, *(getattr(rule, name) for name in NARROWING)
 
 
-def _covers(first: Template, later: Template) -> bool:
+def bare(pattern: Template) -> bool:
+    """Whether a pattern is a keyword alone, which means any arguments.
+
+    Args:
+        pattern: A pattern.
+    """
+    return pattern.source.upper() == pattern.keyword
+
+
+def includes(first: Template, later: Template) -> bool:
+    """Whether a pattern means every line that another one means.
+
+    Args:
+        first: The pattern.
+        later: The other one.
+    """
     if first.keyword == "*":
         return later.keyword not in EVENTS
     if first.keyword != later.keyword:
         return False
-    if first.source.upper() == first.keyword:
+    if bare(first):
         return True
-    mine, theirs = _shape(first), _shape(later)
+    mine, theirs = shape(first), shape(later)
     if first.open_ended and (mine == theirs or theirs.startswith(mine + " ")):
         return True
     if mine == theirs and not later.open_ended:
@@ -281,8 +301,12 @@ def _covers(first: Template, later: Template) -> bool:
     return later.literal and first.match(theirs, {}) is not None
 
 
-def _shape(pattern: Template) -> str:
-    """What a pattern matches, whatever its holes are called, its open end left out."""
+def shape(pattern: Template) -> str:
+    """What a pattern matches, whatever its holes are called, its open end left out.
+
+    Args:
+        pattern: A pattern.
+    """
     names: list[str] = []
     keyword, *parts = pattern.parts or ("",)
     text = pattern.keyword + str(keyword)[len(pattern.keyword) :]

@@ -36,6 +36,13 @@ _RANDOM = 4.2
 #: A password for one application, as providers hand them out: four times four letters.
 _APP_PASSWORD = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}")
 
+#: A line of a client in a conversation that may bring a password.
+_SAID = re.compile(
+    r"^(?:\[\w+\] ?)?C[?*]?: ?"
+    r"(?:PASS (?P<password>[^\n]+)|(?:AUTH [\w-]+ )?(?P<encoded>[A-Za-z0-9+/]{4,}={0,2})$)",
+    re.MULTILINE | re.IGNORECASE,
+)
+
 _CLASSES = (
     re.compile("[a-z]"),
     re.compile("[A-Z]"),
@@ -73,6 +80,24 @@ def is_real_password(text: str) -> bool:
         return True
     kinds = sum(bool(each.search(text)) for each in _CLASSES)
     return len(text) >= 12 and kinds >= 3 and not _WORD.search(text) and _entropy(text) > 3
+
+
+def said_passwords(script: str) -> Iterator[tuple[int, str]]:
+    """What a client says in a conversation that looks like the password of a real account.
+
+    Args:
+        script: The text of the conversation.
+
+    Yields:
+        Where it begins, and what it is.
+    """
+    for found in _SAID.finditer(script):
+        password, encoded = found["password"], found["encoded"]
+        if password is not None and is_real_password(password):
+            yield found.start("password"), "a real password"
+        # SASL PLAIN has the password behind two names, LOGIN has it alone (RFC 4616).
+        elif encoded and is_real_password(_decoded(encoded).rpartition("\0")[2]):
+            yield found.start("encoded"), "a real password, in base64"
 
 
 def _kind_of_long(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from ._fields import NAME, WORDS_FOR_PATTERN, Name
+from ._plain import to_yaml
 
 #: What a file can be begun as.
 Kind = Literal["server", "quirk", "fault", "conversation"]
@@ -103,7 +104,8 @@ def starter(name: str, kind: Kind = "server", *, extends: str | None = None) -> 
     Args:
         name: The name of the scenario; its file is called the same.
         kind: What it is begun as.
-        extends: The scenario from which it departs; ``default`` if None.
+        extends: The scenario from which it departs, with its variant if it has any; ``default`` if
+            None.
 
     Raises:
         ValueError: The name cannot be one.
@@ -113,5 +115,6 @@ def starter(name: str, kind: Kind = "server", *, extends: str | None = None) -> 
     except ValidationError:
         raise ValueError(f"expected {WORDS_FOR_PATTERN[NAME]}, got {name!r}") from None
     head = _HEAD.format(name=name, summary=_SUMMARIES[kind], reference=_REFERENCES[kind])
-    departs = f"# The scenario from which this one departs.\nextends: {extends}\n"
-    return head + (departs if extends else "") + _BODIES[kind]
+    if extends is not None:
+        head += "# The scenario from which this one departs.\n" + to_yaml({"extends": extends})
+    return head + _BODIES[kind]

@@ -35,6 +35,17 @@ class Nth:
             for low, high in self.ranges
         )
 
+    def joined(self, other: Nth) -> Nth:
+        """The occurrences meant here or by ``other``, in as few ranges as will do."""
+        joined: list[tuple[int, int | None]] = []
+        for low, high in sorted((*self.ranges, *other.ranges), key=lambda each: each[0]):
+            last = joined[-1][1] if joined else 0
+            if not joined or (last is not None and low > last + 1):
+                joined.append((low, high))
+            elif last is not None:
+                joined[-1] = (joined[-1][0], None if high is None else max(high, last))
+        return Nth(tuple(joined))
+
 
 def parse_nth(value: object) -> Nth:
     """Which occurrences are meant, from their notation; the first is 1.
@@ -74,6 +85,9 @@ def _parse_range(value: object, first: int) -> tuple[int, int | None]:
         raise ValueError(f"{text!r} counts nothing: occurrences count from {first} upwards")
     return low, high
 
+
+#: What looks as if it were to be calculated.
+_MISTAKEN = re.compile(r"rounded\b.*|[^=]*%|%", re.DOTALL)
 
 #: What an announcement can be in one word.
 _Word = Literal["omitted", "lf", "crcrlf", "lf-lines", "stored", "unended", "body"]
@@ -119,7 +133,11 @@ class Announced:
 
 
 def parse_announced(text: str) -> Announced:
-    """An :class:`Announced` from its notation."""
+    """An :class:`Announced` from its notation.
+
+    Raises:
+        ValueError: It looks like a calculation, and is none.
+    """
     for word in _WORDS:
         if text == word:
             return Announced(word)
@@ -129,4 +147,6 @@ def parse_announced(text: str) -> Announced:
         return Announced("percent", int(text[:-1]))
     if re.fullmatch(r"rounded [1-9][0-9]{0,17}", text):
         return Announced("rounded", int(text.removeprefix("rounded ")))
+    if _MISTAKEN.fullmatch(text):
+        raise ValueError(f"{text!r} is no size: write +37, 200%, rounded 1024, or ={text} for text")
     return Announced("text", text=text.removeprefix("="))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from ._errors import Problem
 from ._library import kind_of, shipped
 from ._loader import follow, identity, open_right, scenarios_of
+from ._mistakes import fragments, mistakes
+from ._oddities import oddities
 from ._plain import plain
 from ._rule import SELECTORS
-from ._secrets import is_real_password, secrets_in
+from ._secrets import is_real_password, said_passwords, secrets_in
 from ._shadow import effect, idle, shadowed
 from ._yaml import read
 
@@ -34,6 +36,14 @@ WARNINGS = {
     "unused-quirk": "no file that was looked at names a file of the folder quirks",
     "unnamed-deviation": "rules are those of a shipped quirk, which is not named",
     "real-secret": "something looks like a secret that opens something",
+    "near-miss": "a command, an event, a capability or a mechanism is nearly a known one",
+    "no-effect": "a rule changes nothing, nor keeps a later one from doing so",
+    "no-login": "a user has a name or a password that USER and PASS cannot bring",
+    "double-status": "a text brings with it the +OK or -ERR that is sent anyway",
+    "unknown-user": "a rule or a maildrop is of a user whom the server does not have",
+    "not-offered": "the server does not offer itself what the file requires",
+    "file-name": "a file is called otherwise than the scenario in it",
+    "odd-script": "a conversation holds what no client and server would say",
     "undocumented": "a shipped file does not say why it is there, or on what it rests",
 }
 
@@ -66,7 +76,11 @@ def _review(file: ParsedFile) -> Iterator[Problem]:
         yield from _unnamed(scenarios)
     if kind_of(file.path) != "own":
         yield from _undocumented(file)
-    yield from _secrets(read(file.path.read_text(encoding="utf-8"), file.shown))
+    document = read(file.path.read_text(encoding="utf-8"), file.shown)
+    for kind, path, message, hint in mistakes(file, scenarios):
+        yield _warning(document.problem(path, message, hint), kind)
+    yield from _odd_scripts(file, document)
+    yield from _secrets(document)
 
 
 def _warning(problem: Problem, kind: str) -> Problem:
@@ -186,6 +200,16 @@ def _undocumented(file: ParsedFile) -> Iterator[Problem]:
             yield Problem(file.shown, 1, 1, message, kind="undocumented")
 
 
+# Conversations
+
+
+def _odd_scripts(file: ParsedFile, document: Document) -> Iterator[Problem]:
+    for prefix, fragment in fragments(file):
+        for row, message, hint in oddities(fragment.script) if fragment.script else ():
+            problem = document.problem((*prefix, "script"), message, hint, offset=(row, 0))
+            yield _warning(problem, "odd-script")
+
+
 # Secrets
 
 
@@ -196,7 +220,8 @@ def _secrets(document: Document) -> Iterator[Problem]:
                 message = f"the password of {path[-1]!r} looks like a real one"
                 yield _secret(document, path, message)
             continue
-        for start, kind in secrets_in(text):
+        found = dict(said_passwords(text)) if path and path[-1] == "script" else {}
+        for start, kind in {**found, **dict(secrets_in(text))}.items():
             if not (path and path[0] in _PROSE and kind == "a random key"):
                 row = text.count("\n", 0, start)
                 column = start - (text.rfind("\n", 0, start) + 1)

@@ -7,6 +7,7 @@ keys the last one wins in silence), so none of it is used: the schema converts, 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import yaml
@@ -20,6 +21,11 @@ MAX_NODES = 100_000
 
 #: Security limit: the YAML library recurses, and a deeply nested text would end the process.
 MAX_DEPTH = 20
+
+#: What may begin a collection, and how many of these need no look at how deep they are nested: the
+#: library recurses in C so deep at ease, and without its C part in Python.
+_OPENER = re.compile(r"[\[{]|[-:?](?=[\s\[{\"'])")
+_SHALLOW = 500 if hasattr(yaml, "CSafeLoader") else 100
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -139,8 +145,7 @@ def read(text: str, file: str) -> Document:
         document.problems.append(Problem(file, line, column, message, hint))
         return document
     try:
-        _check_depth(text)
-        node = yaml.compose(text, Loader=_LoaderClass)
+        node = _composed(text)
         document.data = None if node is None else _Builder(document).build(node, ())
         if document.data is None:
             document.problems.append(Problem(file, 1, 1, "the file is empty"))
@@ -178,6 +183,15 @@ class _TooMuch(Exception):
         self.line, self.column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
+def _composed(text: str) -> yaml.Node | None:
+    """The tree of a text; how deep it is, is looked at first if it may be deep, or is wrong."""
+    if len(_OPENER.findall(text)) <= _SHALLOW:
+        with suppress(yaml.YAMLError):
+            return yaml.compose(text, Loader=_LoaderClass)
+    _check_depth(text)
+    return yaml.compose(text, Loader=_LoaderClass)
+
+
 def _check_depth(text: str) -> None:
     """Refuse deep nesting from the stream of events, which is read without recursion."""
     depth = 0
@@ -203,7 +217,8 @@ class _Builder:
         self.count += 1
         if self.count > MAX_NODES:
             raise _TooMuch(f"more than {MAX_NODES} values (aliases count)", node)
-        if len(path) > MAX_DEPTH:  # an alias may stand inside what it refers to
+        # An alias may stand inside what it refers to.
+        if len(path) >= MAX_DEPTH and isinstance(node, yaml.CollectionNode):
             raise _TooMuch(_TOO_DEEP, node)
         self.document._values[path] = self._place(node)
         if isinstance(node, yaml.MappingNode):

@@ -88,6 +88,22 @@ def test_only(run: Run) -> None:
     assert names == ["cut-mid-message", "gmail"]
 
 
+def test_only_own_files(run: Run, tmp_path: Path) -> None:
+    """A glob of paths stands for one's own files, and leaves out conversations too."""
+    head, script = "pop3: 1\nsummary: x\n", "script: |\n  S: +OK hi\n"
+    fetch = "expect: {fetch: {ends: complete}}\n"
+    for name, rest in (("one", fetch), ("two", f"{fetch}variants: {{v: {{}}}}\n"), ("it", script)):
+        (tmp_path / f"{name}.pop3.yaml").write_text(f"{head}name: {name}\n{rest}")
+
+    result = run("demo", "--only", tmp_path / "*.pop3.yaml")
+
+    assert result.exit_code == 0, result.output
+    assert [line.split()[2] for line in result.output.splitlines() if " ok " in line] == [
+        "one",
+        "two[v]",
+    ]
+
+
 @pytest.mark.parametrize("pattern", ["no-such-thing", "nothing/*", "conversations/*"])
 def test_only_nothing(run: Run, pattern: str) -> None:
     """A pattern that means nothing is wrong usage, in one line."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -265,6 +266,163 @@ def test_message_refused(run: Run, out: Path) -> None:
     assert "3 of 4 messages" in result.stdout
 
 
+# What is remembered
+
+
+def sync(run: Run, server: MockServer, out: Path, *options: str) -> Result:
+    """Fetch what is new."""
+    db = out.with_name("seen.db")
+    return run("fetch", url(server), "-o", out, "--sync", db, *options, password="secret")
+
+
+def test_sync(run: Run, out: Path) -> None:
+    """With --sync the second run fetches only what has come since, wherever the files are now."""
+    with MockServer() as server:
+        first = sync(run, server, out)
+        before = list(server.maildrop)
+        assert mail(out) == before
+        for file in out.iterdir():
+            file.unlink()
+        server.deliver(b"Subject: new\r\n\r\n")
+        second = sync(run, server, out)
+        left = len(server.maildrop)
+
+    assert (first.exit_code, second.exit_code, left) == (0, 0, 5)
+    assert mail(out) == [b"Subject: new\r\n\r\n"]
+    assert first.stdout == f"4 of 4 messages are in {out} (20,559 octets)\n"
+    assert second.stdout.startswith(f"1 of 5 messages are in {out} (16 octets, 4 fetched before)\n")
+
+
+def test_sync_names(run: Run, out: Path) -> None:
+    """Files have the same names as without --sync."""
+    text = HEAD + "maildrop: [{body: a, uid: '../a:b'}, {body: b, uid: x}]\n"
+    with MockServer(loads(text)) as server:
+        sync(run, server, out)
+
+    assert sorted(file.name for file in out.iterdir()) == ["00001-..%2Fa%3Ab.eml", "00002-x.eml"]
+
+
+def test_keep(run: Run, out: Path) -> None:
+    """--keep deletes what was fetched so long ago, and --delete what has been fetched."""
+    with MockServer() as server:
+        sync(run, server, out)
+        late = sync(run, server, out, "--keep", "1")
+        at_once = sync(run, server, out, "--keep", "0")
+        server.deliver(b"Subject: new\r\n\r\n")
+        delete = sync(run, server, out, "--delete")
+        left = list(server.maildrop)
+
+    assert "0 deleted" in late.stdout
+    assert "4 deleted" in at_once.stdout
+    assert "1 deleted" in delete.stdout
+    assert left == []
+
+
+def test_sync_fails_for_one_message(run: Run, out: Path) -> None:
+    """A message that is refused is told, the others come, and the next run tries it again."""
+    with MockServer(
+        loads(HEAD + "rules: [{when: RETR 2, nth: 1, scope: user, reply: -ERR no}]\n")
+    ) as server:
+        first = sync(run, server, out)
+        second = sync(run, server, out)
+
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert "RETR 2" in one_line(first)
+    assert "1 of 4 messages" in second.stdout
+
+
+def test_sync_and_disk_full(run: Run, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that cannot be kept does not count as fetched."""
+    keep = _folder.Folder.keep
+
+    def fail(self: _folder.Folder, file: IO[bytes], number: int, uid: bytes) -> tuple[Path, bool]:
+        if number == 2:
+            raise OSError(28, "No space left on device")
+        return keep(self, file, number, uid)
+
+    with MockServer() as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(_folder.Folder, "keep", fail)
+            first = sync(run, server, out, "--delete")
+        server.wait_closed()
+        assert len(server.maildrop) == 4
+        second = sync(run, server, out)
+
+    assert (first.exit_code, second.exit_code) == (74, 0)
+    assert "3 of 4 messages" in second.stdout
+
+
+def test_sync_without_uidl(run: Run, out: Path) -> None:
+    """Without UIDL nobody knows what is new: status 1, and nothing is fetched."""
+    with MockServer("no-uidl") as server:
+        result = sync(run, server, out)
+
+    assert (result.exit_code, mail(out)) == (1, [])
+    assert "UIDL" in one_line(result)
+
+
+def test_sync_with_a_file_that_is_none(run: Run, out: Path) -> None:
+    """A file that is no store ends with 74, before anybody is asked for mail."""
+    out.with_name("seen.db").write_text("something else, and long enough" * 9, encoding="utf-8")
+    with MockServer() as server:
+        result = sync(run, server, out)
+        came = server.journal.connections
+
+    assert (result.exit_code, came) == (74, [])
+    assert "seen.db: file is not a database" in one_line(result)
+
+
+@pytest.mark.parametrize("scenario", ["default", "cut-mid-message"])
+def test_json(run: Run, out: Path, scenario: str) -> None:
+    """With --json the summary is one JSON object, also when something failed."""
+    with MockServer(scenario) as server:
+        result = run("fetch", url(server), "-o", out, "--json", password="secret")
+
+    summary = json.loads(result.stdout)
+    failed = scenario != "default"
+    assert (summary["status"], result.exit_code) == (failed, failed)
+    assert summary["total"] == (3 if failed else 4)
+    assert summary["kept"] == len(mail(out)) == (1 if failed else 4)
+    assert len(summary["failures"]) == failed
+    assert set(summary) >= {"seen", "known", "octets", "deleted", "modes", "deviations"}
+
+
+@pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
+def test_token(run: Run, out: Path, mechanism: str) -> None:
+    """--oauth-token-command logs in with the token that the command prints; it is never shown."""
+    text = HEAD + f"server:\n  capabilities: [TOP, UIDL, SASL {mechanism}]\n"
+    command = f"{sys.executable} -c \"print('secret')\""
+    with MockServer(loads(text)) as server:
+        result = run("fetch", url(server), "-o", out, "--oauth-token-command", command)
+        commands = server.journal.commands
+
+    assert (result.exit_code, len(mail(out))) == (0, 4)
+    assert any(command.startswith(f"AUTH {mechanism}") for command in commands)
+    assert not any(command.startswith("PASS") for command in commands)
+
+
+def test_token_command_fails(run: Run, out: Path) -> None:
+    """A command that gives no token ends with 64, and nobody is logged in."""
+    with MockServer() as server:
+        result = run("fetch", url(server), "-o", out, "--oauth-token-command", "false")
+        commands = server.journal.commands
+
+    assert result.exit_code == 64
+    assert "--oauth-token-command ended with status 1" in one_line(result)
+    assert not any(command.startswith("AUTH") for command in commands)
+
+
+def test_token_refused(run: Run, out: Path) -> None:
+    """A token that is refused ends with 1, and is not shown."""
+    command = f"{sys.executable} -c \"print('gehe1m')\""
+    with MockServer() as server:
+        result = run("fetch", url(server), "-o", out, "--oauth-token-command", command)
+
+    assert result.exit_code == 1
+    assert "AUTH" in one_line(result)
+    assert "gehe1m" not in result.output
+
+
 # Failures
 
 
@@ -369,6 +527,9 @@ def test_interrupted(out: Path) -> None:
         (["pop3s://alice@h", "-o", "x", "--stls"], "--stls goes with pop3://"),
         (["pop3://alice@h", "-o", "x", "--retr-mode", "fast"], "fast"),
         (["pop3://alice@h", "-o", "x", "--timeout", "0"], "0"),
+        (["pop3://alice@h?timeout=5", "-o", "x"], "settings have their options"),
+        (["pop3://alice@h", "-o", "x", "--keep", "3"], "--keep goes with --sync"),
+        (["pop3://alice@h", "-o", "x", "--sync", "s", "--keep", "3", "--delete"], "--keep"),
         (["pop3://alice@h", "-o", "x", "--cafile", "/none"], "/none"),
         (["pop3://alice@h", "-o", "x", "--password-file", "/none"], "/none"),
         (["pop3://alice@h", "-o", "x", "--password", "gehe1m"], "--password"),

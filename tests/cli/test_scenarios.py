@@ -284,6 +284,60 @@ def test_new_extends(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "two.pop3.yaml").exists()
 
 
+def test_new_extends_a_variant(run: Run, tmp_path: Path) -> None:
+    """Of a scenario with variants one has to be named, and the error says which there are."""
+    none = run("scenarios", "new", "st", "--extends", "stls-broken", "--directory", tmp_path)
+    bad = run("scenarios", "new", "st", "--extends", "stls-broken[old]", "--directory", tmp_path)
+    before = list(tmp_path.iterdir())
+    good = run(
+        "scenarios", "new", "st", "--extends", "stls-broken[expired]", "--directory", tmp_path
+    )
+
+    path = tmp_path / "st.pop3.yaml"
+    assert (none.exit_code, bad.exit_code, before, good.exit_code) == (64, 64, [], 0)
+    assert all(reference in none.stderr for reference in expand("stls-broken"))
+    assert len(none.stderr.splitlines()) == 1
+    assert "'stls-broken' has no variant 'old'" in bad.stderr
+    assert load(path).tls.certificate == "expired"
+    assert run("scenarios", "lint", "--strict", path).exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["a: b #c", "x & y", "it's", "null"])
+def test_new_extends_any_path(run: Run, tmp_path: Path, name: str) -> None:
+    """What is extended may have any name that a file can have."""
+    (tmp_path / f"{name}.pop3.yaml").write_text(HEAD, encoding="utf-8")
+
+    made = run(
+        "scenarios", "new", "st", "--extends", f"./{name}.pop3.yaml", "--directory", tmp_path
+    )
+
+    assert (made.exit_code, made.stderr) == (0, "")
+    assert load(tmp_path / "st.pop3.yaml").file.extends == f"./{name}.pop3.yaml"
+
+
+@pytest.mark.parametrize(
+    ("kind", "extends", "reason"),
+    [
+        ("conversation", "retr-without-size", "its rules depart from the RFCs"),
+        ("quirk", "delete-and-quit", "its rules depart from the RFCs"),
+        ("server", "./wrong.pop3.yaml", "wrong.pop3.yaml:4:1: error: unknown key 'rulse'"),
+    ],
+)
+def test_new_is_clean_or_nothing(
+    run: Run, tmp_path: Path, kind: str, extends: str, reason: str
+) -> None:
+    """What lint would reject is not begun, and the reason is told."""
+    (tmp_path / "wrong.pop3.yaml").write_text(f"{HEAD}rulse: []\n", encoding="utf-8")
+    before = list(tmp_path.iterdir())
+
+    made = run("scenarios", "new", "st", "--kind", kind, "--extends", extends,
+               "--directory", tmp_path)  # fmt: skip
+
+    assert made.exit_code == 64
+    assert reason in made.stderr
+    assert list(tmp_path.iterdir()) == before
+
+
 def test_new_overwrites_nothing(run: Run, tmp_path: Path) -> None:
     """A file that is there stays as it is."""
     path = tmp_path / "mine.pop3.yaml"

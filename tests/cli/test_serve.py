@@ -303,6 +303,37 @@ def test_glob() -> None:
     assert status == 0  # whom no client has come to has nothing to complain of
 
 
+def test_glob_of_own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A glob of paths stands for one's own files, each variant on its own port."""
+    head = "pop3: 1\nsummary: x\n"
+    (tmp_path / "b.pop3.yaml").write_text(f"{head}name: b\nvariants: {{v: {{}}, w: {{}}}}\n")
+    (tmp_path / "a.pop3.yaml").write_text(f"{head}name: a\n")
+    monkeypatch.chdir(tmp_path)
+
+    with served("./*.pop3.yaml", servers=3) as server:
+        names = [facts["scenario"] for facts in server.all_facts]
+        status, _, _ = server.stop()
+
+    assert names == ["a", "b[v]", "b[w]"]
+    assert status == 0
+
+
+def test_glob_that_matches_no_file(run: Run) -> None:
+    """A glob of paths that stands for nothing is wrong usage, in one line."""
+    result = run("serve", "./nothing*.pop3.yaml")
+
+    assert (result.exit_code, len(result.stderr.splitlines())) == (64, 1)
+    assert "no file matches './nothing*.pop3.yaml'" in result.stderr
+
+
+def test_two_variants(run: Run) -> None:
+    """A variant in brackets and another one as an option are wrong usage, which tells both."""
+    result = run("serve", "stls-broken[expired]", "--variant", "refused")
+
+    assert (result.exit_code, len(result.stderr.splitlines())) == (64, 1)
+    assert "'stls-broken[expired]' names the variant 'expired'" in result.stderr
+
+
 def test_nobody_came(tmp_path: Path) -> None:
     """What a scenario demands of clients is no fault of a client that has not come."""
     file = tmp_path / "mine.pop3.yaml"
@@ -595,6 +626,33 @@ def test_reload_of_a_file_that_was_away(mine: Path) -> None:
     assert news.endswith(": reloaded\n")
     assert pop.getwelcome() == b"+OK back"
     assert status == 0
+
+
+@pytest.mark.parametrize("part", ["quirks: [odd]", "extends: ./odd.pop3.yaml"])
+def test_reload_of_a_part_that_was_away(tmp_path: Path, part: str) -> None:
+    """A quirk, or what is extended, is played anew when it is back, however long it was away."""
+    odd, away = tmp_path / "odd.pop3.yaml", tmp_path / "away"
+    odd.write_text(ODD.format(text="old"), encoding="utf-8")
+    file = tmp_path / "mine.pop3.yaml"
+    file.write_text(f"pop3: 1\nname: mine\nsummary: x\n{part}\n", encoding="utf-8")
+
+    with served(file, "--reload") as server:
+        odd.rename(away)
+        gone = server.news() + server.news()
+        away.rename(odd)
+        back = server.news()
+        odd.write_text(ODD.format(text="new"), encoding="utf-8")
+        changed = server.news()
+        pop = server.pop()
+        server.log_in(pop)
+        reply = pop.noop()
+        pop.quit()
+        ending = server.stop()
+
+    assert "goes on as before" in gone
+    assert [back, changed] == [f"{file}: reloaded\n"] * 2
+    assert reply == b"+OK new"
+    assert ending == (0, "", "")
 
 
 def test_reload_changes_what_is_expected(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from pop3scenarios import UnknownScenario, expand
@@ -69,5 +72,26 @@ def test_reasons_are_given() -> None:
     assert [reason for reason in reasons if len(reason.split()) < 6] == []
 
 
+@pytest.mark.parametrize(("row", "ending"), [("", (0, "")), ("wire-99", (1, "wire-99\n"))])
+def test_script(tmp_path: Path, row: str, ending: tuple[int, str]) -> None:
+    """Run as a script, it prints the rows that are missing, and fails if there are any."""
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    if row:
+        with (tmp_path / "catalogue.yaml").open("a", encoding="utf-8") as file:
+            file.write(f"more:\n  - {row}\n")
+
+    done = subprocess.run(
+        [sys.executable, tmp_path / "test_catalogue.py"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == ending
+
+
 if __name__ == "__main__":
-    sys.stdout.write("".join(f"{row}\n" for row in missing()))
+    rows_missing = missing()
+    sys.stdout.write("".join(f"{row}\n" for row in rows_missing))
+    sys.exit(1 if rows_missing else 0)

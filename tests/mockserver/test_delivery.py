@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pop3mock import MockServer
+from pop3mock import MockServer, UnknownUser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,3 +74,27 @@ def test_deliver_refuses(message: Any, uid: str | None, error: type[Exception]) 
     """What is no message, and what is no unique-id, is refused with what was expected."""
     with pytest.raises(error, match="expected"):
         MockServer().deliver(message, uid=uid)
+
+
+@pytest.mark.parametrize("user", ["nobody", ""])
+def test_deliver_to_nobody(user: str) -> None:
+    """Mail for a user who is none is refused, and the error says who there is."""
+    server = MockServer(users={"alice": "secret", "bob": "hunter2"})
+
+    with pytest.raises(KeyError) as caught:
+        server.deliver("Subject: x\n\n", user=user)
+
+    error = caught.value
+    assert isinstance(error, UnknownUser)
+    assert (error.user, error.users) == (user, ("alice", "bob"))
+    assert str(error) == f"there is no user {user!r}: expected 'alice' or 'bob'"
+
+
+def test_unknown_user_travels() -> None:
+    """The error gets whole from one process of a test run to another, also where nobody is."""
+    error = UnknownUser("joe", [])
+
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+
+    assert (copy.user, copy.users) == ("joe", ())
+    assert str(copy) == "there is no user 'joe', nor any other"

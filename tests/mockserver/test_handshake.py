@@ -134,3 +134,47 @@ def test_stopping_in_the_handshake(raw: Raw) -> None:
         assert client.silent()
 
     assert client.rest() == b""
+
+
+@pytest.mark.parametrize("tls", ["{mode: implicit}", "{mode: implicit, handshake: alert}"])
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"])
+def test_silence_where_tls_is_to_begin(playing: Playing, raw: Raw, tls: str, said: bytes) -> None:
+    """A client that says no more than the beginning of a ClientHello is logged out too."""
+    with playing(f"server: {{autologout: 50ms}}\ntls: {tls}") as server:
+        client = raw(server)
+        client.send(said)
+
+        rest = client.rest()
+        server.wait_closed()
+        log = server.journal.last
+
+    assert (rest, log.ended, log.ended_by) == (b"", "autologout", "server")
+    assert "TLS handshake failed: autologout" in server.transcript()
+
+
+def test_silence_behind_stls(playing: Playing, raw: Raw) -> None:
+    """A client that has asked for TLS, and then says nothing, is logged out; nothing goes on."""
+    rules = "rules: [{when: handshake-failed, reply: +OK}]"
+    with playing(f"server: {{autologout: 50ms}}\ntls: {{mode: stls}}\n{rules}") as server:
+        client = raw(server)
+        client.line()
+        client.ask(b"STLS")
+
+        rest = client.rest()
+        server.wait_closed()
+
+    assert (rest, server.journal.last.ended) == (b"", "autologout")
+
+
+def test_silence_inside_tls(playing: Playing, raw: Raw) -> None:
+    """Inside TLS too the patience is another one as soon as the client has logged in."""
+    times = "server: {autologout: 50ms, autologout-before-login: 60s}"
+    with playing(f"{times}\ntls: {{mode: implicit}}") as server:
+        client = raw(server)
+        client.wrap()
+        client.login()
+
+        rest = client.rest()
+        server.wait_closed()
+
+    assert (rest, server.journal.last.ended) == (b"", "autologout")

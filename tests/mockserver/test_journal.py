@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pop3mock import MockServer
-from pop3scenarios import loads
+from pop3scenarios import ScenarioError, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ def test_commands_and_replies() -> None:
     """Commands are the lines as they came, replies the status lines; the greeting is neither."""
     journal = after(b"USER alice\r\npass secret\r\nXYZZY \xff\r\n")
 
-    assert journal.commands == ["USER alice", "pass ****", "XYZZY \udcff"]
+    assert journal.commands == ["USER alice", "pass ****", r"XYZZY \xff"]
     assert [reply[:4] for reply in journal.replies] == ["+OK ", "+OK ", "-ERR"]
     assert journal.last.exchanges[0].greeting
     assert journal.last.exchanges[0].reply.startswith("+OK")
@@ -66,6 +67,56 @@ def test_count_of_nothing() -> None:
     """An empty pattern is a mistake of the test, not a command that never came."""
     with pytest.raises(ValueError, match="empty"):
         after(b"").count("")
+
+
+SECRETS = {
+    "PASS sesame": "PASS {secret}",
+    "pass open sesame": "pass {secret}",
+    "PASS se{rest}": "PASS {secret}",
+    "PASS {number:int}": "PASS {secret}",
+    "APOP alice c4c9334bac560ecc979e58001b3e22fb": "APOP alice {secret}",
+    "APOP {user} c4c9334bac560ecc979e58001b3e22fb": "APOP {user} {secret}",
+    "AUTH PLAIN AGFsaWNlAHNlY3JldA==": "AUTH PLAIN {secret}",
+}
+
+
+@pytest.mark.parametrize(("pattern", "instead"), SECRETS.items())
+def test_pattern_that_spells_out_a_secret(pattern: str, instead: str) -> None:
+    """Secrets are not kept, so that a pattern which names one could never be told from wrong."""
+    server = MockServer()
+
+    for ask in (
+        server.journal.count,
+        server.journal.sent,
+        server.journal.never_in_clear,
+        server.wait_for,
+    ):
+        with pytest.raises(ValueError, match=f"expected {re.escape(instead)}") as caught:
+            ask(pattern)
+        assert not any(word in str(caught.value) for word in ("sesame", "se{", "c4c9", "AGFs"))
+
+
+@pytest.mark.parametrize("key", ["never", "never-in-clear", "always", "allow"])
+def test_expectation_that_spells_out_a_secret(key: str) -> None:
+    """A scenario that expects a certain secret is wrong, and says where."""
+    with pytest.raises(ScenarioError, match=r"expected PASS \{secret\}") as caught:
+        loads(f"{HEAD}expect:\n  {key}: [PASS sesame]\n")
+
+    assert caught.value.problems[0].line == 5
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [("PASS", 1), ("PASS {secret}", 1), ("PASS ****", 1), ("PASS ...", 1), ("AUTH PLAIN ...", 1),
+     ("AUTH PLAIN ****", 1), ("AUTH {mechanism} {initial}", 1), ("APOP alice ...", 0)],
+)  # fmt: skip
+def test_pattern_that_leaves_a_secret_open(pattern: str, count: int) -> None:
+    """A hole, an open end, or what the journal shows, stands for a secret."""
+    octets = b"USER alice\r\nPASS a wrong one\r\nAUTH PLAIN AGFsaWNlAHg=\r\n"
+    sasl = "server: {capabilities: [USER, SASL PLAIN]}"
+
+    assert after(octets, sasl).count(pattern) == count
 
 
 def test_retrieved_and_deleted() -> None:

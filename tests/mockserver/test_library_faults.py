@@ -21,7 +21,23 @@ if TYPE_CHECKING:
     Raw = Callable[[MockServer], RawClient]
 
 BEGIN = b"+OK begin TLS\r\n"
+#: A fatal alert: handshake_failure (RFC 8446, section 6).
+HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"
 VARIANTS = expand("stls-broken")
+
+#: What a client that checks certificates says of each.
+REASONS = {
+    "stls-broken[expired]": "certificate has expired",
+    "stls-broken[not-yet-valid]": "certificate is not yet valid",
+    "stls-broken[wrong-host]": "Hostname mismatch",
+    "stls-broken[self-signed]": "self.signed certificate",
+    "stls-broken[unknown-ca]": "unable to get local issuer certificate",
+    "tls-broken[expired]": "certificate has expired",
+    "tls-broken[not-yet-valid]": "certificate is not yet valid",
+    "tls-broken[wrong-host]": "Hostname mismatch",
+    "tls-broken[self-signed]": "self.signed certificate",
+    "tls-broken[unknown-ca]": "unable to get local issuer certificate",
+}
 
 
 def header(subject: str) -> bytes:
@@ -62,7 +78,16 @@ def until_reset(client: RawClient) -> tuple[bytes, bool]:
     return came, False
 
 
-# stls-broken
+def about_to_shake_hands(raw: Raw, server: MockServer) -> RawClient:
+    """A client whose next octets are those of TLS."""
+    if server.tls == "implicit":
+        return raw(server)
+    client, answer = asked_for_tls(raw, server)
+    assert answer == BEGIN
+    return client
+
+
+# stls-broken and tls-broken
 
 
 def test_refused(raw: Raw) -> None:
@@ -117,6 +142,29 @@ def test_garbage_is_no_tls(raw: Raw) -> None:
             client.wrap()
 
 
+def test_alert(raw: Raw) -> None:
+    """What answers the client's whole first message of TLS is a fatal alert, and a FIN."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = permissive_context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    with MockServer("stls-broken[alert]") as server:
+        client, answer = asked_for_tls(raw, server)
+        client.send(outgoing.read())
+
+        assert answer == BEGIN
+        assert client.ending() == (HANDSHAKE_FAILURE, "fin")
+
+
+def test_alert_is_heard(raw: Raw) -> None:
+    """A TLS client hears that the server has refused the handshake."""
+    with MockServer("stls-broken[alert]") as server:
+        client, _ = asked_for_tls(raw, server)
+
+        with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
+            client.wrap()
+
+
 def test_closed(raw: Raw) -> None:
     """In place of the handshake comes a FIN."""
     with MockServer("stls-broken[closed]") as server:
@@ -147,41 +195,43 @@ def test_silent(raw: Raw) -> None:
         assert client.silent()
 
 
-@pytest.mark.parametrize(
-    ("reference", "reason"),
-    [
-        ("stls-broken[expired]", "certificate has expired"),
-        ("stls-broken[wrong-host]", "Hostname mismatch"),
-        ("stls-broken[unknown-ca]", "unable to get local issuer certificate"),
-    ],
-)
+@pytest.mark.parametrize(("reference", "reason"), REASONS.items())
 def test_certificate(raw: Raw, reference: str, reason: str) -> None:
     """A client that checks refuses the certificate, for the one reason that is meant."""
     with MockServer(reference) as server:
-        client, answer = asked_for_tls(raw, server)
+        client = about_to_shake_hands(raw, server)
 
-        assert answer == BEGIN
         with pytest.raises(ssl.SSLCertVerificationError, match=reason):
             client.wrap()
 
 
 @pytest.mark.parametrize(
     ("reference", "version"),
-    [
-        ("stls-broken[expired]", "TLSv1.3"),
-        ("stls-broken[wrong-host]", "TLSv1.3"),
-        ("stls-broken[unknown-ca]", "TLSv1.3"),
-        ("stls-broken[old-version]", "TLSv1.1"),
-    ],
+    [*((reference, "TLSv1.3") for reference in REASONS), ("stls-broken[old-version]", "TLSv1.1")],
 )
 def test_nothing_else_is_wrong(raw: Raw, reference: str, version: str) -> None:
     """A client that checks nothing gets its handshake, and POP3 inside it."""
     with MockServer(reference) as server:
-        client, answer = asked_for_tls(raw, server)
+        client = about_to_shake_hands(raw, server)
 
-        assert answer == BEGIN
         assert client.wrap(permissive_context()) == version
+        greeted = server.tls == "stls" or client.line().startswith(b"+OK POP3 server ready <")
+        assert greeted
         assert client.ask(b"QUIT") == b"+OK bye\r\n"
+        server.verify()
+
+
+@pytest.mark.parametrize("reference", expand("tls-broken"))
+def test_trust_misplaced(raw: Raw, reference: str) -> None:
+    """A client that does not check the certificate and logs in breaks what the file expects."""
+    with MockServer(reference) as server:
+        client = raw(server)
+        client.wrap(permissive_context())
+        answer = client.login()
+        broken = server.broken_expectations()
+
+    assert answer.startswith(b"+OK maildrop has ")
+    assert [fault.partition(": ")[2] for fault in broken] == ["the scenario forbids it (never)"] * 2
 
 
 def test_old_version(raw: Raw) -> None:
@@ -218,13 +268,44 @@ def test_secret_in_the_clear(raw: Raw, reference: str, secret: bytes) -> None:
 
 def test_variants() -> None:
     """The ways in which STLS can fail are these; their names are ids."""
-    names = "refused not-offered injected garbage closed reset silent expired wrong-host"
+    handshakes = "refused not-offered injected garbage alert closed reset silent"
+    certificates = "expired not-yet-valid wrong-host self-signed unknown-ca"
 
     assert [load(reference).variant for reference in VARIANTS] == [
-        *names.split(),
-        "unknown-ca",
+        *handshakes.split(),
+        *certificates.split(),
         "old-version",
     ]
+    assert [load(each).variant for each in expand("tls-broken")] == certificates.split()
+
+
+# How TLS ends
+
+
+def test_no_close_notify(raw: Raw) -> None:
+    """All answers come whole, QUIT removes what was marked, and TLS just breaks off."""
+    context = permissive_context()
+    with MockServer("no-close-notify") as server:
+        message = server.maildrop[0]
+        client, _ = asked_for_tls(raw, server)
+        client.socket = context.wrap_socket(client.socket, suppress_ragged_eofs=False)
+        client.ask(b"USER alice")
+        client.ask(b"PASS secret")
+        first = client.listing(b"RETR 1")
+        client.ask(b"DELE 1")
+        farewell = client.ask(b"QUIT")
+        with pytest.raises(ssl.SSLEOFError):
+            client.rest()
+        left = len(server.maildrop)
+
+    assert first.split(b"\r\n", 1)[1] == message.replace(b"\n.", b"\n..") + b".\r\n"
+    assert (farewell, left) == (b"+OK bye\r\n", 3)
+
+
+def test_no_close_notify_alone() -> None:
+    """The quirk changes nothing else; TLS is had as the server has it."""
+    assert load("no-close-notify").tls.mode == load("default").tls.mode
+    assert load("no-close-notify").rules == load("default").rules
 
 
 # In the middle of a message

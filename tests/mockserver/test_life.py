@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pop3mock import MockServer
-from pop3scenarios import ScenarioError
+from pop3scenarios import ScenarioError, UnknownScenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,18 @@ def test_wrong_scenario_starts_nothing() -> None:
     """A scenario that is wrong is an error before anything is started."""
     with pytest.raises(ScenarioError, match="did you mean 'gmail'"):
         MockServer("gmial")
+
+
+def test_two_variants() -> None:
+    """A variant in brackets and another one beside them are a contradiction, told at once."""
+    server = MockServer("stls-broken[expired]", variant="expired")
+
+    with pytest.raises(UnknownScenario, match=r"names the variant 'expired', and variant='ref.*"):
+        MockServer("stls-broken[expired]", variant="refused")
+    with pytest.raises(UnknownScenario, match=r"names the variant 'expired', and variant='ref.*"):
+        server.play("stls-broken[expired]", variant="refused")
+
+    assert server.scenario.name == "stls-broken[expired]"
 
 
 def test_stop_ends_hangs(playing: Playing, raw: Raw) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mailbox
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,9 +19,11 @@ from pop3scenarios import Mail, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from .conftest import RawClient
+
+#: Lines that make a message larger than what is sent at once.
+BIG_ENOUGH = 40_000
 
 HEAD = "pop3: 1\nname: test\nsummary: test\nmaildrop:\n"
 MBOX = b"From a\nSubject: 1\n\none\n\nFrom b\nSubject: 2\n\ntwo\n\nFrom c\nSubject: 1\n\none\n\n"
@@ -357,19 +360,208 @@ def test_file_of_a_maildir_that_changes(maildir: Path) -> None:
     assert talk(server, "LIST 1\r\nRETR 1\r\n")[:2] == ["+OK 1 22", "+OK 22 octets"]
 
 
-def test_mail_that_cannot_be_read_ends_the_connection(
-    maildir: Path, raw: Callable[[MockServer], RawClient]
+# Folders that others alter during a session
+
+
+@pytest.fixture(params=[1, BIG_ENOUGH], ids=["small", "large"])
+def altered(request: pytest.FixtureRequest, maildir: Path) -> Path:
+    """The first file of a Maildir, with a message that is sent at once, or in pieces."""
+    path = maildir / "new" / "1.a"
+    path.write_bytes(b"Subject: one\n\n" + b"line of text\n" * request.param)
+    return path
+
+
+def test_message_that_is_seen_during_a_session(
+    altered: Path, raw: Callable[[MockServer], RawClient]
 ) -> None:
-    """A message whose file vanishes in the middle of a session is not made up: the server goes."""
+    """Whoever reads mail moves its file, and the session goes on as if nothing had happened."""
+    whole = altered.read_bytes().replace(b"\n", b"\r\n")
     with serve("  - {maildir: Mail}\n") as server:
         client = raw(server)
         client.login()
-        client.ask(b"STAT")
-        (maildir / "new" / "1.a").unlink()
-        client.send(b"RETR 1\r\n")
+        altered.rename(altered.parent.parent / "cur" / "1.a:2,S")
+        first = client.listing(b"RETR 1")
+        (altered.parent.parent / "cur" / "1.a:2,S").rename(altered.parent.parent / "cur/1.a:2,RS")
+        client.send(b"TOP 1 0\r\nUIDL 1\r\nRETR 1\r\nQUIT\r\n")
 
-        assert client.rest() == b""
-        assert "mail cannot be read" in server.transcript()
+        rest = client.rest()
+
+    assert first.endswith(b" octets\r\n" + whole + b".\r\n")
+    assert b"+OK 1 1.a\r\n" in rest
+    assert rest.endswith(whole + b".\r\n+OK bye\r\n")
+
+
+def test_message_that_is_taken_out_during_a_session(
+    altered: Path, raw: Callable[[MockServer], RawClient]
+) -> None:
+    """RETR and TOP of a message that is gone are refused; all else is answered, and journalled."""
+    with serve("  - {maildir: Mail}\n") as server:
+        client = raw(server)
+        client.login()
+        altered.unlink()
+        client.send(b"NOOP\r\nLIST 1\r\nRETR 1\r\nTOP 1 0\r\nUIDL 1\r\nDELE 1\r\nQUIT\r\n")
+
+        answers = client.rest().decode().splitlines()
+
+        server.wait_closed()
+    assert answers == server.journal.replies[2:]
+    assert [answer[:4].rstrip() for answer in answers] == [
+        "+OK", "+OK", "-ERR", "-ERR", "+OK", "+OK", "+OK",
+    ]  # fmt: skip
+    assert answers[2].startswith("-ERR message 1 cannot be read: ")
+    assert server.journal.retrieved == []
+
+
+def test_message_that_is_gone_has_an_outcome(altered: Path) -> None:
+    """Rules can answer in their own way what nobody can read any more."""
+    rules = "rules: [{when: RETR, outcome: gone, error: '[SYS/TEMP] expunged'}]\n"
+    server = serve("  - {maildir: Mail}\n" + rules)
+    session = server.session()
+    session.receive(b"USER alice\r\nPASS secret\r\n")
+    altered.unlink()
+
+    session.receive(b"RETR 1\r\nNOOP\r\n")
+
+    assert server.journal.replies[-2:] == ["-ERR [SYS/TEMP] expunged", "+OK"]
+
+
+def test_message_that_is_written_anew_during_a_session(altered: Path) -> None:
+    """Under its old number there is no other message than there was at login (RFC1939-5)."""
+    server = serve("  - {maildir: Mail}\n")
+    session = server.session()
+    session.receive(b"USER alice\r\nPASS secret\r\n")
+    altered.write_bytes(b"Subject: another one\n")
+
+    session.receive(b"RETR 1\r\nRETR 2\r\n")
+
+    assert [reply[:4] for reply in server.journal.replies[-2:]] == ["-ERR", "+OK "]
+
+
+class Vanishing:
+    """Octets that are there when somebody looks, and gone when he takes them."""
+
+    alike = None
+    identity = "x"
+
+    def __init__(self, octets: int) -> None:
+        self.octets = octets
+
+    def check(self) -> None:
+        """They are there."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """None of them."""
+        raise FileNotFoundError(2, "they are gone")
+
+
+@pytest.mark.parametrize("octets", [10, AT_ONCE * 2])
+def test_message_that_vanishes_while_it_is_answered(
+    octets: int, raw: Callable[[MockServer], RawClient]
+) -> None:
+    """What is found gone too late is refused as well, and nothing before it is lost."""
+    with MockServer() as server:
+        message = server.maildrop.messages[0]
+        message.update(Mail(Vanishing(octets)))
+        client = raw(server)
+        client.login()
+        client.send(b"NOOP\r\nRETR 1\r\nNOOP\r\nQUIT\r\n")
+
+        rest = client.rest()
+
+    refused = b"-ERR the mail is out of reach: they are gone\r\n"
+    assert rest == b"+OK\r\n" + refused + b"+OK\r\n+OK bye\r\n"
+    assert server.journal.retrieved == []
+
+
+def test_answers_behind_one_that_breaks_off(
+    maildir: Path, raw: Callable[[MockServer], RawClient]
+) -> None:
+    """What is asked behind a message that breaks off is not answered, and not journalled."""
+    path = maildir / "new" / "1.a"
+    path.write_bytes(b"x" * 20_000_000)
+    with serve("  - {maildir: Mail}\n") as server:
+        client = raw(server)
+        client.login()
+        client.send(b"NOOP\r\nRETR 1\r\nNOOP\r\nSTAT\r\n")
+        first, status = client.line(), client.line()
+        path.write_bytes(b"")
+        client.rest()
+
+        server.wait_closed()
+    assert (first, status) == (b"+OK\r\n", b"+OK 20000002 octets\r\n")
+    assert server.journal.commands[2:] == ["NOOP", "RETR 1"]
+    assert server.journal.last.ended == "close"
+    assert "mail cannot be read" in server.transcript()
+
+
+@pytest.mark.parametrize(
+    "login", [b"USER alice\r\nPASS secret\r\n", b"AUTH PLAIN\r\nAGFsaWNlAHNlY3JldA==\r\n"]
+)
+def test_mail_that_cannot_be_read_at_login(mbox: Path, login: bytes) -> None:
+    """A login is refused while mail cannot be read, and accepted as soon as it can."""
+    server = serve("  - {body: x}\n  - {mbox: box}\nserver: {capabilities: [USER, SASL PLAIN]}\n")
+    session = server.session()
+    mbox.rename("away")
+    mbox.mkdir()
+    session.receive(login + b"NOOP\r\n")
+    mbox.rmdir()
+    Path("away").rename(mbox)
+
+    session.receive(login)
+
+    shown = [reply for reply in server.journal.replies if "maildrop" in reply]
+    assert shown[0].startswith("-ERR the maildrop cannot be read: ")
+    assert shown[1].startswith("+OK maildrop has 4 messages ")
+    assert server.journal.users == ["alice"]
+
+
+def test_file_that_is_gone_when_the_session_begins(
+    maildir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that goes while the listing is made is told by its stored size, and not read."""
+    server = serve("  - {maildir: Mail}\n")
+    messages = server.maildrop.upcoming()
+    monkeypatch.setattr(server.maildrop, "upcoming", lambda: messages)
+    (maildir / "new" / "1.a").unlink()
+
+    answers = talk(server, "LIST 1\r\nRETR 1\r\nRETR 2\r\n")
+
+    assert answers[0] == "+OK 1 14"
+    assert answers[1].startswith("-ERR message 1 cannot be read")
+    assert answers[2].startswith("+OK ")
+
+
+def test_moving_files_are_listed_once(maildir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that moves while it is listed, or removed, is neither lost nor twice there."""
+    (maildir / "cur" / "1.a:2,S").write_bytes((maildir / "new" / "1.a").read_bytes())
+    server = serve("  - {maildir: Mail, update: yes}\n")
+    unlink = Path.unlink
+
+    def moved(path: Path) -> None:
+        if path.name.startswith("2.b:"):
+            path.rename(maildir / "new" / "2.b")  # where has been looked already
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", moved)
+    before = uids(server)
+    talk(server, "DELE 2\r\n")
+
+    assert before == ["1.a", "2.b"]
+    assert uids(server) == ["1.a"]
+
+
+def test_lost_session_that_cannot_remove(mbox: Path) -> None:
+    """Where the end of a connection removes mail, a folder that cannot be altered is no failure."""
+    rules = "rules: [{when: disconnect, effect: apply}]\n"
+    server = serve("  - {mbox: box, update: yes}\n" + rules)
+    session = server.session()
+    session.receive(b"USER alice\r\nPASS secret\r\nDELE 1\r\n")
+    mbox.with_name("box.lock").write_bytes(b"")
+
+    session.lost()
+
+    assert "mail cannot be altered" in server.transcript()
+    assert not server.maildrop.locked
 
 
 def test_mbox_that_cannot_be_updated(mbox: Path, raw: Callable[[MockServer], RawClient]) -> None:
@@ -399,6 +591,9 @@ class Pieces:
     def __init__(self, pieces: list[bytes]) -> None:
         self._pieces = pieces
         self.octets = sum(map(len, pieces))
+
+    def check(self) -> None:
+        """They are there."""
 
     def chunks(self) -> Iterator[bytes]:
         """The chunks."""
@@ -581,7 +776,7 @@ def test_big_message_to_a_client_that_reads_late(
             client.wrap()
         client.login()
         client.send(b"RETR 1\r\n" * 3 + b"QUIT\r\n")
-        server.wait_for("QUIT")
+        server.wait_for("RETR")
 
         answers = client.rest()
 

@@ -237,6 +237,10 @@ def test_delivery() -> None:
     ("user", "text"),
     [
         ("quirk+nonsense@x", "there is no quirk 'nonsense'"),
+        ("quirk+retr-withoutsize@x", "(did you mean 'retr-without-size'?)"),
+        ("fault+no-uidl+cut-mid-mesage", "it is quirk+no-uidl"),
+        ("fault+cut-mid-mesage", "(did you mean 'cut-mid-message'?)"),
+        ("quirk+gmial", "(pop3kit scenarios list shows every quirk)"),
         ("quirk+hang-after-retr", "it is fault+hang-after-retr"),
         ("fault+retr-without-size", "it is quirk+retr-without-size"),
         ("quirk+retr-without-size+nonsense", "there is no quirk 'nonsense'"),

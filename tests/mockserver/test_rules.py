@@ -300,14 +300,13 @@ rules:
       <default>
       <message 1>
       <message 1 first 50%>
-      <message {n}>
   - when: "XTND {n}"
     reply: |
       <message {n}>
 """
 
     assert talk(MAIL + rules, b"NOOP\r\nXTND 2\r\n") == (
-        b"+OK\r\n" + STUFFED + STUFFED[: len(STUFFED) // 2] + STUFFED + b"Subject: two\r\n\r\nx\r\n"
+        b"+OK\r\n" + STUFFED + STUFFED[: len(STUFFED) // 2] + b"Subject: two\r\n\r\nx\r\n"
     )
 
 

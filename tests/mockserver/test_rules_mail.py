@@ -464,3 +464,68 @@ def test_languages(talk: Talk) -> None:
     assert talk(rules, b"LANG en\r\n") == b"+OK en-GB English\r\n"
     assert talk(rules, b"LANG *\r\n") == b"+OK en-GB English\r\n"
     assert talk(rules, b"LANG zz\r\n").startswith(b"-ERR ")
+
+
+# Messages that are not there
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "faults"),
+    [
+        (b"RETR 2", b"+OK shown\r\nA: 2\r\n.\r\n", 0),
+        (b"RETR 9", b"-ERR no such message, only 2", 0),
+        (b"RETR 0", b"-ERR messages count from 1\r\n", 1),
+        (b"RETR x", b"-ERR that is no message number\r\n", 1),
+        (b"RETR", b"-ERR", 1),
+        (b"RETR 99999999999999999999999", b"-ERR", 0),
+    ],
+)
+@pytest.mark.parametrize("when", ["RETR", "'RETR {n:word}'", "'*'"])
+def test_message_that_is_not_there(command: bytes, said: bytes, faults: int, when: str) -> None:
+    """A reply with ``<message {n}>`` is for messages that are there; else the RFCs answer."""
+    server = MockServer(
+        loads(
+            f'{HEAD}maildrop: [{{raw: "A: 1"}}, {{raw: "A: 2"}}]\nrules:\n'
+            f'- {{when: {when}, state: transaction, reply: "+OK shown\\n<message {{n}}>\\n."}}'
+        )
+    )
+    session = server.session()
+    session.receive(b"USER alice\r\nPASS secret\r\n")
+
+    answer = session.receive(command + b"\r\n")
+
+    assert b"".join(a.data for a in answer if isinstance(a, Send)).startswith(said)
+    assert len(server.broken_expectations()) == faults
+
+
+def test_messages_of_whom_is_logged_in() -> None:
+    """Who has logged in and has no mail is shown nobody else's."""
+    rules = 'rules: [{when: RETR, reply: "+OK\\n<message {n}>\\n."}]'
+    users = "server: {users: {alice: secret, bob: secret}}\nmaildrops: {bob: []}\n"
+    session = MockServer(loads(HEAD + users + rules)).session()
+    session.receive(b"USER bob\r\nPASS secret\r\n")
+
+    answer = session.receive(b"RETR 1\r\n")
+
+    assert answer == [Send(b"-ERR no such message, only 0 in the maildrop\r\n")]
+
+
+def test_nothing_of_a_rule_without_its_message() -> None:
+    """Where there is no such message the rule does not hold, and is not counted."""
+    rules = 'rules: [{when: RETR, nth: 1, reply: "+OK\\n<message {n} header>\\n.", then: close}]'
+
+    said = talk_over(b"A: b\r\n\r\nx\r\n", rules, b"RETR 7\r\nRETR 1\r\nNOOP\r\n")
+
+    assert said == b"-ERR no such message, only 1 in the maildrop\r\n+OK\r\nA: b\r\n.\r\n"
+
+
+def test_message_of_the_command_that_is_meant() -> None:
+    """The number is that of the command for which the client's line is taken."""
+    rules = (
+        "rules:\n- {when: 'XRETR {n}', as: 'RETR 1'}\n"
+        '- {when: RETR, reply: "+OK\\n<message {n} header>\\n."}'
+    )
+
+    said = talk_over(b"A: b\r\n\r\nx\r\n", rules, b"XRETR 7\r\n")
+
+    assert said == b"+OK\r\nA: b\r\n.\r\n"

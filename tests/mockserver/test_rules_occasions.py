@@ -325,6 +325,16 @@ def test_autologout_with_words() -> None:
     assert session.idle() == [Send(b"-ERR idle for too long\r\n"), End("close")]
 
 
+def test_autologout_by_state() -> None:
+    """A rule for autologout can ask for the state in which the client fell silent."""
+    rules = "rules: [{when: autologout, state: transaction, reply: -ERR asleep}]"
+
+    before, after = session_of(rules), session_of(rules, logged_in=True)
+
+    assert before.idle() == [End("close")]
+    assert after.idle() == [Send(b"-ERR asleep\r\n"), End("close")]
+
+
 @pytest.mark.parametrize(("effect", "left"), [("apply", 3), ("empty", 0), ("skip", 4)])
 def test_disconnect(effect: str, left: int) -> None:
     """Some servers delete when the connection is lost, or lose the whole maildrop."""

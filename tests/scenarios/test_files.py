@@ -42,9 +42,42 @@ def test_each_once(tmp_path: Path) -> None:
 def test_wrong_files(tmp_path: Path) -> None:
     """A file that is wrong is one all the same: it may be mended."""
     wrong = written(tmp_path, "wrong", "rulse: []\n")
-    mine = written(tmp_path, "mine", "quirks: [./wrong.pop3.yaml, ./none.pop3.yaml]\n")
+    mine = written(tmp_path, "mine", "quirks: [./wrong.pop3.yaml]\n")
 
     assert set(files(mine)) == {mine, wrong, find("default")}
+
+
+@pytest.mark.parametrize("name", ["./none.pop3.yaml", "none.pop3.yaml", "none", "'none[a]'"])
+@pytest.mark.parametrize(
+    "key", ["quirks: [{}]", "extends: {}", "variants: {{v: {{quirks: [{}]}}}}"]
+)
+def test_missing_files(tmp_path: Path, key: str, name: str) -> None:
+    """A file that is named and is not there is one where it would be: it may come."""
+    quirk = written(tmp_path, "quirk", key.format(name) + "\n")
+    mine = written(tmp_path, "mine", "quirks: [./quirk.pop3.yaml]\n")
+
+    assert set(files(mine)) == {mine, quirk, tmp_path / "none.pop3.yaml", find("default")}
+
+
+def test_missing_variant(tmp_path: Path) -> None:
+    """A file of which a variant is named that it has not is one all the same: it may get it."""
+    quirk = written(tmp_path, "quirk", "quirks: [./far.pop3.yaml]\nvariants: {a: {}}\n")
+    far = written(tmp_path, "far")
+    mine = written(tmp_path, "mine", "quirks: ['./quirk.pop3.yaml[b]']\n")
+
+    assert set(files(mine)) == {mine, quirk, far, find("default")}
+
+
+def test_missing_path_without_an_ending(tmp_path: Path) -> None:
+    """A path may be that of the file, or stand for it without its ending: both are looked at."""
+    mine = written(tmp_path, "mine", "quirks: [./none]\n")
+
+    assert set(files(mine)) == {
+        mine,
+        tmp_path / "none",
+        tmp_path / "none.pop3.yaml",
+        find("default"),
+    }
 
 
 def test_variant() -> None:

@@ -194,6 +194,57 @@ def test_expand(pattern: str, references: list[str]) -> None:
     assert references == expand(pattern)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "references"),
+    [
+        ("./o*.pop3.yaml", ["./one.pop3.yaml[a]", "./one.pop3.yaml[b]", "./own.pop3.yaml"]),
+        ("o*.pop3.yaml", ["one.pop3.yaml[a]", "one.pop3.yaml[b]", "own.pop3.yaml"]),
+        ("./t?o*", ["./two.pop3.yaml"]),
+        ("./**/three.*", ["./deep/three.pop3.yaml"]),
+        ("{}/tw*", ["{}/two.pop3.yaml"]),
+    ],
+)
+def test_expand_glob_of_paths(folder: Path, pattern: str, references: list[str]) -> None:
+    """A glob that looks like a path stands for scenario files of one's own, and nothing else."""
+    (folder / "deep").mkdir()
+    (folder / "one.pop3.yaml").write_text(FILE + "variants: {a: {}, b: {}}\n")
+    (folder / "two.pop3.yaml").write_text(FILE)
+    (folder / "two.txt").write_text("no scenario")
+    (folder / "deep" / "three.pop3.yaml").write_text(FILE)
+
+    assert [text.format(folder) for text in references] == expand(pattern.format(folder))
+
+
+def test_expand_beside(folder: Path, tmp_path: Path) -> None:
+    """Paths and names are looked up from a folder; what is found there can be loaded elsewhere."""
+    beside = tmp_path / "some[1]where"
+    beside.mkdir()
+    own = beside / "own.pop3.yaml"
+    own.write_text(FILE + "variants: {a: {}, b: {}}\n")
+
+    for pattern in ("./own.pop3.yaml", "own", "./*", "*.pop3.yaml"):
+        assert expand(pattern, beside=beside) == [f"{own}[a]", f"{own}[b]"]
+    assert expand("own", "b", beside=beside) == [f"{own}[b]"]
+    assert expand("gmail", beside=beside) == ["gmail"]
+    assert load(f"{own}[a]").variant == "a"
+
+
+@pytest.mark.parametrize("pattern", ["stls-broken", "stls-broken[expired]"])
+def test_expand_variant(pattern: str) -> None:
+    """A variant may be named in brackets, beside them, or twice."""
+    assert expand(pattern, "expired") == ["stls-broken[expired]"]
+
+
+def test_expand_two_variants() -> None:
+    """Two variants of which one was asked for are a contradiction, and a glob has not one."""
+    with pytest.raises(
+        UnknownScenario, match=r"names the variant 'expired', and variant='refused'"
+    ):
+        expand("stls-broken[expired]", "refused")
+    with pytest.raises(UnknownScenario, match=r"variant='x' needs one scenario, not 'faults/\*'"):
+        expand("faults/*", "x")
+
+
 def test_expand_own(folder: Path) -> None:
     """A file of the user's own is expanded by its path."""
     (folder / "own.pop3.yaml").write_text(FILE + "variants: {a: {}, b: {}}\n")
@@ -204,6 +255,7 @@ def test_expand_own(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
+        ("./nothing*", r"no file matches './nothing\*' \(paths are relative to "),
         ("nothing/*", r"no scenario matches 'nothing/\*' \(globs go over folder/name: faults/\*\)"),
         ("defalt", r"did you mean 'default'\?"),
         ("stls-broken[expird]", r"no variant 'expird' \(did you mean 'expired'\?\)"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pop3scenarios import Hole, LineError, Template, difference, likeness, parse_line
-from pop3scenarios._lines import HOLE_TYPES
+from pop3scenarios._holes import HOLE_TYPES
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,14 @@ def test_variant_that_is_not_there(variant: str | None, message: str) -> None:
         loads(HEAD + "variants: {one: {}, two: {}}\n", variant=variant)
 
 
+def test_variant_named_twice() -> None:
+    """A variant in brackets and another one beside them are a contradiction."""
+    assert load("stls-broken[expired]", "expired").variant == "expired"
+
+    with pytest.raises(UnknownScenario, match=r"'stls-broken\[expired\]' names the variant 'exp.*"):
+        load("stls-broken[expired]", "refused")
+
+
 def test_variant_of_a_file_without() -> None:
     """A file without variants has none to name."""
     with pytest.raises(UnknownScenario, match=r"'x' has no variant 'a' \(it has none\)"):

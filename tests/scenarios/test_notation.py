@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from pop3scenarios import EVENTS, Announced, loads
 from pop3scenarios._actions import ACTIONS, is_action, parse_action
 from pop3scenarios._fields import Outcome, Section
-from pop3scenarios._lines import HOLE_MEANINGS, HOLE_TYPES
+from pop3scenarios._holes import HOLE_MEANINGS, HOLE_TYPES
 from pop3scenarios._mailitem import MailItem
 from pop3scenarios._model import (
     ExpectSection,
@@ -49,6 +49,9 @@ PLACES: dict[type[Section], str] = {
 #: Keys that need another beside them.
 BESIDE = {"count": "octets: 4096", "uid": "subject: One", "sessions": "subject: One",
           "update": "mbox: inbox.mbox", "line-ends": "subject: One"}  # fmt: skip
+
+#: What a rule is about whose key means nothing where others do.
+WHEN = {"mechanism": "AUTH", "entry": "LIST", "numbering": "LIST"}
 
 FIELDS = [
     pytest.param(section, field, id=f"{section.__name__}.{field.alias}")
@@ -111,7 +114,7 @@ def _file_with(section: type[Section], field: FieldInfo, example: object) -> str
     if section is ScenarioFile:
         return to_yaml(head | {key: _as_text(example)})
     entry = to_yaml({key: _as_text(example)}, flow=True).strip()[1:-1]
-    beside = ["when: RETR"] if section is Rule and key != "when" else []
+    beside = [f"when: {WHEN.get(key, 'RETR')}"] if section is Rule and key != "when" else []
     beside += [BESIDE[key]] if section is MailItem and key in BESIDE else []
     if section is Rule and key == "scope":
         beside.append("nth: 1")

@@ -338,7 +338,7 @@ def test_crlf_file() -> None:
 )
 def test_hole_that_nothing_fills(rule: str, expected: str) -> None:
     """An answer names only what is bound, known to the server, or has an example."""
-    found = problems(HEAD + f"rules:\n  - when: RETR\n    {rule}\n")[0]
+    found = problems(HEAD + f"rules:\n  - when: LIST\n    {rule}\n")[0]
 
     assert expected == found[: len(expected)]
 
@@ -347,7 +347,7 @@ def test_hole_that_nothing_fills(rule: str, expected: str) -> None:
     "rule",
     [
         "{when: 'RETR {n}', text: 'number {n}'}",
-        "{when: 'XX {thing}', text: 'thing {thing}'}",
+        "{when: 'XX {thing}', error: 'thing {thing}'}",
         "{when: RETR, text: '{octets} {count} {user} {stamp} {last} {host} {argument} {text}'}",
         "{when: RETR, text: '{x:int=3} octets'}",
         "{when: 'XX {thing:int}', reply: '<message {thing}>'}",

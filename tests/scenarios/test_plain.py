@@ -34,6 +34,7 @@ rules:
     octets: 200%
     text: ""
     delay: 90s
+  - when: QUIT
     reply: |
       +OK
       <hang>
@@ -78,11 +79,11 @@ def test_notations() -> None:
         {"when": "TOP", "octets": "omitted", "body": "one\ntwo\n", "delay": "0s"},
         {
             "when": "UIDL",
-            "reply": "+OK\n<hang>\n",
             "text": "",
             "octets": "200%",
             "delay": "90s",
         },
+        {"when": "QUIT", "reply": "+OK\n<hang>\n"},
         {
             "when": "STAT",
             "outcome": ["ok"],

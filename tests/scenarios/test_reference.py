@@ -9,7 +9,7 @@ import pytest
 
 from pop3scenarios._actions import ACTIONS
 from pop3scenarios._fields import Section
-from pop3scenarios._lines import HOLE_TYPES
+from pop3scenarios._holes import HOLE_TYPES
 from pop3scenarios._lint import STATE_HOLES
 from pop3scenarios._notation import EVENT_MEANINGS, NOTATIONS, OUTCOME_MEANINGS
 from pop3scenarios._reference import _prose, example_of

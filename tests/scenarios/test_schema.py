@@ -28,7 +28,7 @@ RIGHT = [
     "rules: [{when: [RETR, 'LIST {n}'], delay: 2}]\n",
     "rules: [{when: RETR, delay: 1.5, stuffing: off}]\n",
     "rules: [{when: RETR, delay: 10 ms, stuffing: OFF}]\n",
-    "rules: [{when: greeting, stuffing: n}]\n",
+    "rules: [{when: RETR, stuffing: n}]\n",
     'rules: [{when: "*", tls: "1"}]\n',
     "rules: [{when: GREETING, dribble: 16}]\n",
     "rules: [{when: handshake-failed, effect: skip}]\n",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pop3scenarios import Problem, _warnings, check, shipped
+from pop3scenarios import Problem, _mistakes, _warnings, check, shipped
 from pop3scenarios.tools import WARNINGS, review
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def test_shipped_files_have_none() -> None:
 
 def test_every_warning_is_known() -> None:
     """A warning is one of those that the reference explains."""
-    source = Path(_warnings.__file__).read_text(encoding="utf-8")
+    source = "".join(
+        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (_mistakes, _warnings)
+    )
 
     assert all(source.count(f'"{kind}"') >= 2 for kind in WARNINGS)
 
@@ -163,7 +165,8 @@ def test_unused_quirk(tmp_path: Path) -> None:
         "server.pop3.yaml": "quirks: [./quirks/used]\n",
     }
     for name, text in files.items():
-        (tmp_path / name).write_text(HEAD + text, encoding="utf-8")
+        head = HEAD.replace("own", Path(name).name.partition(".")[0], 1)
+        (tmp_path / name).write_text(head + text, encoding="utf-8")
 
     warnings = review([tmp_path / name for name in files])
 

@@ -75,6 +75,27 @@ def test_scenario(pop3_server):
     result.assert_outcomes(passed=3)
 
 
+def test_variant_in_the_name_of_an_outer_marker(run: Run) -> None:
+    """The closest variant wins, whether markers name theirs in brackets or beside them."""
+    result = run("""
+pytestmark = pytest.mark.pop3("stls-broken[expired]", strict=False)
+
+@pytest.mark.pop3(variant="refused")
+def test_variant(pop3_server):
+    assert pop3_server.scenario.name == "stls-broken[refused]"
+
+@pytest.mark.pop3("stls-broken[silent]")
+def test_scenario(pop3_server):
+    assert pop3_server.scenario.name == "stls-broken[silent]"
+
+@pytest.mark.pop3("stls-broken[expired]", variant="expired", strict=False)
+def test_same(pop3_server):
+    assert pop3_server.scenario.name == "stls-broken[expired]"
+""")
+
+    result.assert_outcomes(passed=3)
+
+
 def test_path_beside_the_test_file(
     run: Run, pytester: pytest.Pytester, scenario: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +143,10 @@ WRONG = {
     "variant of many": (
         '"faults/*", variant="x"',
         "variant='x' needs one scenario, not 'faults/[*]'*",
+    ),
+    "two variants": (
+        '"stls-broken[expired]", variant="refused"',
+        "'stls-broken[[]expired]' names the variant 'expired', and variant='refused' another*",
     ),
     "keyword": ('"gmail", varient="x"', "unknown keyword 'varient' (did you mean 'variant'?)*"),
     "tls": ('"gmail", tls="implict"', "unknown tls 'implict' (did you mean 'implicit'?)*"),
