@@ -219,7 +219,10 @@ def big_messages(rounds: int) -> Row:
     """RETR of 10 MiB against a loop that only sends, each in a process of its own."""
     size = 10 << 20
     canned = str(Path(__file__).with_name("canned.py"))
-    with served(scenario(f"{{octets: {size}}}")) as mock, started([canned, "1", str(size)]) as bare:
+    with (
+        served(scenario(f"{{octets: {size}}}")) as mock,
+        started([canned, "1", str(size), "text"]) as bare,
+    ):
         readers = Reader(mock.port), Reader(bare.port)
         runs = [retrieve_all(reader, 1, answers(reader, 1)) for reader in readers]
         mine, theirs, ratio = paired(runs[0], runs[1], rounds)

@@ -8,15 +8,13 @@ from __future__ import annotations
 import argparse
 import platform
 
-import fetching
+import client
 import mock  # noqa: UP026 - the module beside this one
 import testing
-import writing
 
 SUITES = {
-    "writing": writing.rows,
     "mock": mock.rows,
-    "fetching": fetching.rows,
+    "client": client.rows,
     "testing": testing.rows,
 }
 

@@ -48,6 +48,7 @@ from ._seen import SeenMaildrop, SeenMessage, SeenStore
 from ._sync import DeletePolicy, SyncFailure, SyncResult
 from ._tls import TLSInfo
 from ._url import MaildropURL
+from ._wirelog import WireLine
 
 __all__ = [
     "QUIRKS",
@@ -118,6 +119,7 @@ __all__ = [
     "TemporaryError",
     "UTF8Required",
     "UniqueId",
+    "WireLine",
     "XOAuth2",
     "connect",
     "connect_async",

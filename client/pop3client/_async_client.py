@@ -180,20 +180,36 @@ class AsyncPOP3Client(Facade):
     async def list(self, number: None = None) -> ScanListings: ...
     @overload
     async def list(self, number: int) -> ScanListing: ...
-    async def list(self, number: int | None = None) -> ScanListings | ScanListing:
+    @overload
+    async def list(
+        self, number: Iterable[int], *, on_error: OnError | None = None
+    ) -> ScanListings: ...
+    async def list(
+        self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
+    ) -> ScanListings | ScanListing:
         """See ``POP3Client.list``."""
         if number is None:
             return await self._run(_commands.list_all(self._session))
+        if not isinstance(number, int):
+            return await self._run(_retrieval.list_many(self._session, number, on_error))
         return await self._run(_commands.list_one(self._session, number))
 
     @overload
     async def uidl(self, number: None = None) -> UniqueIds: ...
     @overload
     async def uidl(self, number: int) -> UniqueId: ...
-    async def uidl(self, number: int | None = None) -> UniqueIds | UniqueId:
+    @overload
+    async def uidl(
+        self, number: Iterable[int], *, on_error: OnError | None = None
+    ) -> UniqueIds: ...
+    async def uidl(
+        self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
+    ) -> UniqueIds | UniqueId:
         """See ``POP3Client.uidl``."""
         if number is None:
             return await self._run(_commands.uidl_all(self._session))
+        if not isinstance(number, int):
+            return await self._run(_retrieval.uidl_many(self._session, number, on_error))
         return await self._run(_commands.uidl_one(self._session, number))
 
     async def retr(self, number: int, *, progress: Progress | None = None) -> Message:

@@ -22,7 +22,20 @@ from ._tls import (
     lost_in_receiving,
     lost_in_sending,
 )
-from ._wants import Aside, Call, Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps, Want
+from ._wants import (
+    Aside,
+    Ask,
+    Call,
+    Deliver,
+    Expect,
+    Open,
+    Poll,
+    Receive,
+    Send,
+    StartTLS,
+    Steps,
+    Want,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -59,6 +72,7 @@ class AsyncSocketShell:
             Expect: self._expect,
             Receive: self._receive,
             Poll: self._poll,
+            Ask: self._ask,
             Call: self._call,
             Aside: self._aside,
         }
@@ -179,7 +193,7 @@ class AsyncSocketShell:
         self._channel = channel
         return agreed(channel.tls)
 
-    async def _send(self, want: Send) -> None:
+    async def _send(self, want: Send | Ask) -> None:
         channel = self._connected(want.step)
         try:
             await self._within(want.seconds, channel.send(want.data))
@@ -191,7 +205,7 @@ class AsyncSocketShell:
     async def _expect(self, want: Expect) -> None:
         self._patience.start(want)
 
-    async def _receive(self, want: Receive) -> int:
+    async def _receive(self, want: Receive | Ask) -> int:
         channel = self._connected(self._patience.step)
         seconds = self._patience.seconds()
         try:
@@ -213,11 +227,19 @@ class AsyncSocketShell:
             self._taken = 0
             await asyncio.sleep(0)
 
-    async def _poll(self, want: Poll) -> int | None:
+    async def _poll(self, want: Poll | Ask) -> int | None:
         try:
             return self._connected("poll").take(want.into)
         except OSError as error:
             return gone(error, self._host)
+
+    async def _ask(self, want: Ask) -> tuple[bool, int]:
+        unasked = await self._poll(want)
+        if unasked is not None:
+            return False, unasked
+        await self._send(want)
+        self._patience.start(Expect(want.step, want.seconds))
+        return True, await self._receive(want)
 
     async def _call(self, want: Call) -> object:
         answer = want.function()

@@ -11,7 +11,20 @@ from ._patience import Clock, Patience
 from ._peer import SocketFactory, is_local, names_this_machine, send_at_once
 from ._race import race
 from ._tls import TLSInfo, default_context, gone, handshake, lost_in_receiving, lost_in_sending
-from ._wants import Aside, Call, Deliver, Expect, Open, Poll, Receive, Send, StartTLS, Steps, Want
+from ._wants import (
+    Aside,
+    Ask,
+    Call,
+    Deliver,
+    Expect,
+    Open,
+    Poll,
+    Receive,
+    Send,
+    StartTLS,
+    Steps,
+    Want,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -45,6 +58,7 @@ class SocketShell:
             Expect: self._patience.start,
             Receive: self._receive,
             Poll: self._poll,
+            Ask: self._ask,
             Call: self._call,
             Aside: self._aside,
         }
@@ -126,7 +140,7 @@ class SocketShell:
             raise POP3TimeoutError("TLS handshake", want.seconds) from error
         return info
 
-    def _send(self, want: Send) -> None:
+    def _send(self, want: Send | Ask) -> None:
         sock = self._connected(want.step)
         sock.settimeout(want.seconds)
         try:
@@ -136,7 +150,7 @@ class SocketShell:
         except OSError as error:
             raise lost_in_sending(error, want.step) from error
 
-    def _receive(self, want: Receive) -> int:
+    def _receive(self, want: Receive | Ask) -> int:
         sock = self._connected(self._patience.step)
         sock.settimeout(self._patience.seconds())
         try:
@@ -148,7 +162,7 @@ class SocketShell:
         self._patience.extend(count)
         return count
 
-    def _poll(self, want: Poll) -> int | None:
+    def _poll(self, want: Poll | Ask) -> int | None:
         sock = self._connected("poll")
         sock.settimeout(0)
         try:
@@ -157,6 +171,14 @@ class SocketShell:
             return None
         except OSError as error:
             return gone(error, self._host)
+
+    def _ask(self, want: Ask) -> tuple[bool, int]:
+        unasked = self._poll(want)
+        if unasked is not None:
+            return False, unasked
+        self._send(want)
+        self._patience.start(Expect(want.step, want.seconds))
+        return True, self._receive(want)
 
     def _call(self, want: Call) -> object:
         answer = want.function()

@@ -271,8 +271,17 @@ class POP3Client(Facade):
     def list(self, number: None = None) -> ScanListings: ...
     @overload
     def list(self, number: int) -> ScanListing: ...
-    def list(self, number: int | None = None) -> ScanListings | ScanListing:
-        """Ask LIST for the sizes of all messages, or of one (RFC 1939 section 5).
+    @overload
+    def list(self, number: Iterable[int], *, on_error: OnError | None = None) -> ScanListings: ...
+    def list(
+        self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
+    ) -> ScanListings | ScanListing:
+        """Ask LIST for the sizes of all messages, of one, or of several (RFC 1939 section 5).
+
+        Args:
+            number: message number, or several; by default all are listed by one command.
+            on_error: called with number and error of one of several that fails, which is then
+                left out. None: the first error is raised; its ``listed`` has what was told.
 
         Raises:
             CommandError: no such message.
@@ -280,14 +289,25 @@ class POP3Client(Facade):
         """
         if number is None:
             return self._run(_commands.list_all(self._session))
+        if not isinstance(number, int):
+            return self._run(_retrieval.list_many(self._session, number, on_error))
         return self._run(_commands.list_one(self._session, number))
 
     @overload
     def uidl(self, number: None = None) -> UniqueIds: ...
     @overload
     def uidl(self, number: int) -> UniqueId: ...
-    def uidl(self, number: int | None = None) -> UniqueIds | UniqueId:
-        """Ask UIDL for the unique-ids of all messages, or of one (RFC 1939 section 7).
+    @overload
+    def uidl(self, number: Iterable[int], *, on_error: OnError | None = None) -> UniqueIds: ...
+    def uidl(
+        self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
+    ) -> UniqueIds | UniqueId:
+        """Ask UIDL for the unique-ids of all messages, of one, or of several (RFC 1939 section 7).
+
+        Args:
+            number: message number, or several; by default all are listed by one command.
+            on_error: called with number and error of one of several that fails, which is then
+                left out. None: the first error is raised; its ``listed`` has what was told.
 
         Raises:
             CommandError: no such message, or the server has no UIDL.
@@ -295,6 +315,8 @@ class POP3Client(Facade):
         """
         if number is None:
             return self._run(_commands.uidl_all(self._session))
+        if not isinstance(number, int):
+            return self._run(_retrieval.uidl_many(self._session, number, on_error))
         return self._run(_commands.uidl_one(self._session, number))
 
     def retr(self, number: int, *, progress: Progress | None = None) -> Message:

@@ -21,7 +21,7 @@ from ._results import Maildrop, ScanListing, UniqueId
 from ._states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ._session import Session
     from ._wants import Steps
@@ -48,6 +48,8 @@ __all__ = [
 _QUIT_SECONDS = 3.0
 _NUMBER = itemgetter(0)
 """Takes the message number from an entry of a listing."""
+_UID = itemgetter(1)
+"""Takes the unique-id from an entry of UIDL."""
 
 
 def capa(session: Session) -> Steps[Capabilities]:
@@ -94,19 +96,20 @@ def list_all(session: Session) -> Steps[list[ScanListing]]:
         lambda line: _scan_listing(session, line, "LIST"),
         _replies.PLAIN_SCAN_LISTINGS,
     )
-    _learn_numbers(session, "LIST", map(_NUMBER, listings))
+    _learn_numbers(session, "LIST", listings)
     return listings
 
 
-def _learn_numbers(session: Session, where: str, listed: Iterable[int]) -> None:
+def _learn_numbers(session: Session, where: str, listed: Sequence[ScanListing | UniqueId]) -> None:
     """Keep the numbers of a listing that are not 1, 2, 3: ranges go by them from then on.
 
     A listing that leaves messages out, or has more than STAT counted, is no reason to.
     """
-    numbers = session.marked.union(listed)
-    if len(numbers) != (len(session.numbers) or session.count):
-        return
-    if max(numbers, default=0) > len(numbers):
+    known = len(session.numbers) or session.count
+    if max(map(_NUMBER, listed), default=0) <= known >= max(session.marked, default=0):
+        return  # the common case, at little cost for a large maildrop
+    numbers = session.marked.union(map(_NUMBER, listed))
+    if len(numbers) == known:
         session.numbers = tuple(sorted(numbers))
         session.count = session.numbers[-1]
         session.note("list-gaps", where, b" ".join(b"%d" % number for number in session.numbers))
@@ -207,12 +210,14 @@ def uidl_all(session: Session) -> Steps[list[UniqueId]]:
         lambda line: _unique_id(session, line, "UIDL"),
         _replies.PLAIN_UNIQUE_IDS,
     )
-    _learn_numbers(session, "UIDL", map(_NUMBER, unique_ids))
+    _learn_numbers(session, "UIDL", unique_ids)
     _note_duplicates(session, unique_ids)
     return unique_ids
 
 
 def _note_duplicates(session: Session, unique_ids: list[UniqueId]) -> None:
+    if len(set(map(_UID, unique_ids))) == len(unique_ids):
+        return
     uids = [entry.uid for entry in unique_ids if entry.uid]
     if len(set(uids)) < len(uids):
         (uid, _), *_ = Counter(uids).most_common(1)

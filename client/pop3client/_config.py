@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._patience import Clock
     from ._peer import SocketFactory
     from ._tls import TLSCallback
+    from ._wirelog import WireCallback
 
 __all__ = ["TLS", "Config", "Limits", "RetrMode", "Settings"]
 
@@ -116,6 +117,9 @@ class Settings(TypedDict, total=False):
             announce what does not work.
         lf_commands: end commands in a bare LF, for servers that take CR for a part of the
             argument (what the classic client does with its ``-msex``).
+        wire_log: told each line that goes over the wire, without secrets; see ``WireLine``. The
+            same goes to the logger ``pop3client`` at level DEBUG.
+        log_user: let that show the name of the user.
         clock: gives seconds that only ever grow; for tests.
     """
 
@@ -133,6 +137,8 @@ class Settings(TypedDict, total=False):
     pipelining: bool | None
     ignored_capabilities: Collection[str]
     lf_commands: bool
+    wire_log: WireCallback | None
+    log_user: bool
     clock: Clock
 
 
@@ -163,6 +169,8 @@ class Config:
     pipelining: bool | None = None
     ignored_capabilities: Collection[str] = ()
     lf_commands: bool = False
+    wire_log: WireCallback | None = field(default=None, repr=False)
+    log_user: bool = False
     clock: Clock = field(default=time.monotonic, repr=False)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@
     │   ├── LineTooLong              a reply line above Limits.line_octets
     │   ├── LimitExceeded            .limit; more than another of the Limits
     │   ├── OutOfStep                .received; octets that no command asked for
-    │   ├── EmptyMessage             .number, .listed; RETR sent nothing of a message
+    │   ├── EmptyMessage             .number, .announced; RETR sent nothing of a message
     │   ├── ChallengeError           a challenge that cannot be answered, or not safely
     │   └── ServerProofError         the server does not know the password that it asks for
     ├── CapabilityError              the server does not offer it; nothing was sent
@@ -280,14 +280,14 @@ class EmptyMessage(ProtocolError):
 
     Attributes:
         number: the message.
-        listed: its size as LIST announced it, or None.
+        announced: its size as LIST announced it, or None.
     """
 
-    def __init__(self, number: int, listed: int | None) -> None:
-        size = "a message" if listed is None else f"a message of {listed} octets"
+    def __init__(self, number: int, announced: int | None) -> None:
+        size = "a message" if announced is None else f"a message of {announced} octets"
         super().__init__(f"RETR {number}: expected {size}, got none of it")
         self.number = number
-        self.listed = listed
+        self.announced = announced
 
 
 class ChallengeError(ProtocolError):

@@ -46,6 +46,10 @@ Take: TypeAlias = "Callable[[Asked, bool], Steps[bool]]"
 answer has told nothing new about what is to be sent for other messages."""
 
 
+AtHand: TypeAlias = "Callable[[Asked, bool], bool | None]"
+"""Does what ``Take`` does if the answer has come already and is a plain one; else gives None."""
+
+
 class Pipeline:
     """The commands that were sent and have not been answered.
 
@@ -65,38 +69,60 @@ class Pipeline:
         self._sent: deque[tuple[Asked, int]] = deque()
         self._octets = 0
         self._most_commands = self._most_octets = 1
-        self._next: Asked | None = None
+        self._left: Asked | None = None
+        self._failure: POP3Error | None = None
 
-    def run(self, take: Take) -> Steps[None]:
+    def run(self, take: Take, at_hand: AtHand = lambda _asked, _alone: None) -> Steps[None]:
         """Send all, and have each answer read in its turn.
+
+        Args:
+            take: see ``Take``.
+            at_hand: does the same with an answer that has come already; see ``AtHand``.
 
         Raises:
             POP3Error: what ``take`` raised, if there is no ``on_error`` or it ends the session.
         """
-        failure: POP3Error | None = None
         while True:
-            if failure is None:
+            if self._failure is None and self._is_low():
                 yield from self._refill()
             if not self._sent:
                 break
-            asked, octets = self._sent[0]
+            asked, _ = self._sent[0]
+            alone = self._most_commands == 1
             try:
-                settled = yield from take(asked, len(self._sent) == 1)
+                settled = at_hand(asked, alone)
+                if settled is None:
+                    settled = yield from take(asked, alone)
             except POP3Error as error:
-                self._notice_race(error, asked.keyword)
-                if error.ends_session and failure is None:
-                    raise
-                failure = failure or self._excuse(asked.number, error)
-                if error.ends_session:
-                    self._session.end(str(error))
-                    break
+                self._fail(asked, error)
             else:
-                if settled:
+                if settled and alone:
                     self._open()
-            self._sent.popleft()
-            self._octets -= octets
-        if failure is not None:
-            raise failure
+            if self._sent:
+                self._answered()
+        if self._failure is not None:
+            raise self._failure
+
+    def _is_low(self) -> bool:
+        """Tell whether half of what may be under way is answered."""
+        return len(self._sent) * 2 <= self._most_commands and self._octets * 2 <= self._most_octets
+
+    def _answered(self) -> None:
+        _, octets = self._sent.popleft()
+        self._octets -= octets
+
+    def _fail(self, asked: Asked, error: POP3Error) -> None:
+        """Decide what becomes of an error: raise it, keep it for the end, or report it."""
+        self._notice_race(error, asked.keyword)
+        if self._failure is None:
+            if error.ends_session:
+                raise error
+            self._failure = self._excuse(asked.number, error)
+        elif error.ends_session:
+            self._session.end(str(error))
+            self._sent.clear()
+        else:
+            self._session.deviations.excuse()
 
     def _excuse(self, number: int, error: POP3Error) -> POP3Error | None:
         """Report an error; give it back if nobody wants to hear of it."""
@@ -107,38 +133,45 @@ class Pipeline:
         return None
 
     def _open(self) -> None:
-        if self._most_commands == 1 and self._session.pipelines:
+        if self._session.pipelines:
             limits = self._session.config.limits
             self._most_commands = limits.pipeline_commands
             self._most_octets = limits.pipeline_octets
 
     def _refill(self) -> Steps[None]:
-        """Send as much as may be sent, once half of what may be under way is answered."""
-        session = self._session
-        if self._sent and (
-            len(self._sent) * 2 > self._most_commands or self._octets * 2 > self._most_octets
-        ):
+        """Send as much as may be sent."""
+        session, idle = self._session, not self._sent
+        lines = list(self._ready())
+        if not lines:
             return
-        lines: list[bytes] = []
-        while (asked := self._next or next(self._commands, None)) is not None:
-            line = session.line_of(f"{asked.keyword} {asked.number}".encode())
-            self._next = asked
-            if self._sent and (
-                len(self._sent) >= self._most_commands
-                or self._octets + len(line) > self._most_octets
-            ):
-                break
-            self._next = None
-            session.require(asked.keyword)
-            if not self._sent:
-                yield from session.expect_silence(f"{asked.keyword} {asked.number}")
-            lines.append(line)
-            self._sent.append((asked, len(line)))
-            self._octets += len(line)
-        if lines:
-            last, _ = self._sent[-1]
-            step = f"{last.keyword} {last.number}"
-            yield from session.send_lines(b"".join(lines), step, session.config.timeout)
+        first, _ = self._sent[-len(lines)]
+        step = f"{first.keyword} {first.number}"
+        session.require(first.keyword)
+        send = session.exchange if idle else session.send_ahead
+        try:
+            yield from send(b"".join(lines), step, session.config.timeout)
+        except POP3Error as error:
+            self._notice_race(error, first.keyword)
+            raise
+
+    def _ready(self) -> Iterator[bytes]:
+        """Take the commands that may be sent now, at least one if none is under way."""
+        line_end = self._session.line_end.decode()
+        sent = self._sent
+        # The next command is asked for only now: the last answer may have changed what it is.
+        while len(sent) < self._most_commands:
+            asked = self._left or next(self._commands, None)
+            if asked is None:
+                return
+            line = f"{asked.keyword} {asked.number}{line_end}".encode()
+            octets = len(line)
+            if sent and self._octets + octets > self._most_octets:
+                self._left = asked
+                return
+            self._left = None
+            sent.append((asked, octets))
+            self._octets += octets
+            yield line
 
     def _notice_race(self, error: POP3Error, keyword: str) -> None:
         """Blame pipelining if client and server have lost each other while it was in use."""

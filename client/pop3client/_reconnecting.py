@@ -95,7 +95,8 @@ def reconnecting(
     again from its start and has to bear that, as ``sync`` does. It ends with QUIT.
 
     What makes for another attempt: the connection cannot be made or is lost, or the login is
-    refused for now ([IN-USE], [LOGIN-DELAY], [SYS/TEMP]). Never a refused password, and neither
+    refused for now ([IN-USE], [LOGIN-DELAY], [SYS/TEMP]), or pipelining has gone wrong, which
+    the next sessions do without. Never a refused password, and neither
     one that got no answer, for that may be how the server refuses. The LOGIN-DELAY that the
     server has announced (RFC 2449 section 6.5) is waited for.
 
@@ -180,11 +181,14 @@ def _attempts(
 ) -> _Calls[Any]:
     check_number(attempts, "attempts", 1)
     pause = _Pause(backoff or Backoff(), clock)
+    raced = False
     for attempt in range(1, attempts + 1):
         client: Any = None  # either of the two
         try:
             client = yield connect
             pause.logged_in(client)
+            if raced:
+                client._session.stop_pipelining()
             result = yield partial(work, client)
             yield client.close
         except POP3Error as error:
@@ -192,6 +196,7 @@ def _attempts(
             if attempt == attempts or not _may_mend(error, client) or pause.is_too_long(seconds):
                 raise
             event = _reconnection(attempt, error, client, seconds)
+            raced = raced or _raced(client)
         else:
             return result
         finally:
@@ -203,8 +208,17 @@ def _attempts(
     raise AssertionError  # the last attempt returns or raises
 
 
+def _raced(client: Facade | None) -> bool:
+    """Tell whether pipelining has gone wrong: then a new session does without."""
+    return client is not None and any(
+        entry.quirk == "pipelined-race" for entry in client.deviations
+    )
+
+
 def _may_mend(error: POP3Error, client: Facade | None) -> bool:
     """Tell whether another attempt may end better."""
+    if _raced(client) and error.ends_session:
+        return True
     if isinstance(error, POP3ConnectionError):
         # Whoever hangs up at a password may be refusing it.
         return client is not None or error.step.partition(" ")[0] not in _LOGIN_STEPS

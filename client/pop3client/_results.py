@@ -65,10 +65,12 @@ class Message:
         number: message number, from 1.
         raw: the octets: lines end as on the wire (CRLF, if the server obeys the RFC), stuffed
             dots are removed, and the line that only ends the reply is not part of it.
+        uid: its unique-id, if ``sync`` has fetched it; empty if the server gave none.
     """
 
     number: int
     raw: bytes = field(repr=False)
+    uid: bytes | None = None
 
     @property
     def octets(self) -> int:

@@ -8,6 +8,7 @@ slower mode is in force from then on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from . import _replies
@@ -24,15 +25,15 @@ from ._exceptions import (
 from ._indexes import End, Start, select
 from ._pipeline import Asked, OnError, Pipeline, report
 from ._replies import Size
-from ._results import Message
+from ._results import Message, ScanListing, UniqueId
+from ._states import State
 from ._top import judged
-from ._wants import Expect, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ._results import ScanListing, UniqueId
     from ._session import Session
+    from ._wants import Steps
 
 __all__ = [
     "OnError",
@@ -49,7 +50,7 @@ __all__ = [
     "uidl_many",
 ]
 
-T = TypeVar("T")
+E = TypeVar("E", ScanListing, UniqueId)
 
 Progress: TypeAlias = Callable[[int, int, int | None], object]
 """Told the number of a message, the octets that have come, and how many were announced."""
@@ -73,7 +74,6 @@ def retr_parts(session: Session, number: int, progress: Progress | None = None) 
     """
     mode, size = yield from _ask(session, number)
     asked = Asked("RETR", number, mode)
-    yield Expect(f"RETR {number}", session.config.timeout)
     _, octets, _ = yield from _body(session, asked, size, progress, stream=True)
     return octets
 
@@ -102,49 +102,58 @@ def _message(
         DeviationError: the client is strict; the message goes with it.
     """
     number = asked.number
-    plain = yield from _plain(session, number)
+    if whole := _at_hand(session, asked, size, progress):
+        return whole
+    raw, octets, size = yield from _body(session, asked, size, progress, stream=False)
+    return _settled(session, Message(number, raw)), size.octets == octets
+
+
+def _at_hand(
+    session: Session, asked: Asked, size: Size, progress: Progress | None
+) -> tuple[Message, bool] | None:
+    """Take the answer to RETR if it has come whole and is as plain as most are.
+
+    See ``_message``; None if it takes more to read it.
+    """
+    limits = session.config.limits
+    plain = session.wire.take_message(limits.line_octets, limits.message_octets)
     if plain is None:
-        raw, octets, size = yield from _body(session, asked, size, progress, stream=False)
+        return None
+    session.is_expected()  # and has come
+    text, raw = plain
+    session.log.message(text, len(raw))
+    message = Message(asked.number, raw)
+    octets = len(raw)
+    if text.startswith(b"%d " % octets) and asked.mode is RetrMode.RETR and octets:
+        _read(session, asked.number)
+        sure = True
     else:
-        text, raw = plain
-        octets = len(raw)
         if asked.mode is RetrMode.RETR:
             size = _replies.announced_size(text)
-        if progress is not None:
-            progress(number, octets, size.octets)
         _fetched(session, asked, size, octets)
-    message = Message(number, raw)
+        _settled(session, message)
+        sure = size.octets == octets
+    if progress is not None:
+        progress(asked.number, octets, octets if sure else size.octets)
+    return message, sure
+
+
+def _settled(session: Session, message: Message) -> Message:
     try:
         session.deviations.settle()
     except DeviationError as error:
         error.retrieved = (message,)
         raise
-    return message, size.octets == octets
-
-
-def _plain(session: Session, number: int) -> Steps[tuple[bytes, bytes] | None]:
-    """Wait for the answer to RETR, and take it if it has come whole and is as plain as most are."""
-    wire, limits = session.wire, session.config.limits
-    wire.begin()
-    if wire.unread:
-        plain = wire.take_message(limits.line_octets, limits.message_octets)
-        if plain is not None:
-            return plain
-    yield Expect(f"RETR {number}", session.config.timeout)
-    if not wire.unread:
-        yield from wire.fill(f"RETR {number}")
-        return wire.take_message(limits.line_octets, limits.message_octets)
-    return None
+    return message
 
 
 def _body(
     session: Session, asked: Asked, size: Size, progress: Progress | None, *, stream: bool
 ) -> Steps[tuple[bytes, int, Size]]:
-    """Read the answer to RETR, which is expected already, whatever it is like."""
+    """Read the answer to RETR, whatever it is like."""
     number = asked.number
     step = f"RETR {number}"
-    reply = yield from session.expected_status(step)
-    session.moved("RETR", reply, step)
+    reply = yield from session.answer("RETR", step, session.config.timeout)
     if asked.mode is RetrMode.RETR:
         size = _replies.announced_size(reply.text)
     total = size.octets
@@ -160,9 +169,14 @@ def _body(
 
 
 def _fetched(session: Session, asked: Asked, size: Size, octets: int) -> None:
-    session.require("RETR")  # it may have been aborted meanwhile
-    session.last_read = max(session.last_read, asked.number)
+    _read(session, asked.number)
     _judge(session, asked.mode, size, octets)
+
+
+def _read(session: Session, number: int) -> None:
+    if session.state is not State.TRANSACTION:
+        session.require("RETR")  # it was aborted meanwhile
+    session.last_read = max(session.last_read, number)
 
 
 def _listed_size(session: Session, number: int, *, alone: bool) -> Steps[Size]:
@@ -182,12 +196,16 @@ def _listed_size(session: Session, number: int, *, alone: bool) -> Steps[Size]:
 
 def _size_line(session: Session, number: int, text: bytes, *, alone: bool) -> Steps[bytes]:
     """Find what LIST says of a message: in its answer, or else in the listing that follows."""
-    if text.split()[:1] == [b"%d" % number]:
-        return text
-    error = MalformedReply(f"LIST {number}", text, expected=f"the size of message {number}")
+    step = f"LIST {number}"
+    with suppress(MalformedReply):
+        if _replies.scan_listing(text, step).number == number:
+            return text
+    error = MalformedReply(step, text, expected=f"the size of message {number}")
     if not alone:
         raise error  # what follows belongs to the next command
-    return (yield from found_in_listing(session, "LIST", number, error))
+    line = yield from found_in_listing(session, "LIST", number, error)
+    session.fall_to(RetrMode.SLOW)  # a listing of all for each message is no help
+    return line
 
 
 def _judge(session: Session, mode: RetrMode, size: Size, octets: int) -> None:
@@ -274,7 +292,7 @@ def retrieve(
     numbers = yield from select(session, "RETR", start, end)
     pipeline = Pipeline(session, retrieval.commands(numbers), on_error)
     try:
-        yield from pipeline.run(retrieval.take)
+        yield from pipeline.run(retrieval.take, retrieval.at_hand)
     except POP3Error as error:
         messages = retrieval.messages
         if isinstance(error, ProtocolError) and error.ends_session:
@@ -303,17 +321,32 @@ class _Retrieval:
                 yield Asked("LIST", number, mode)
             yield Asked("RETR", number, mode)
 
-    def take(self, asked: Asked, alone: bool) -> Steps[bool]:  # noqa: FBT001 - see Take
+    def take(self, asked: Asked, alone: bool) -> Steps[bool]:
         """Read one answer; see ``Take``."""
         if asked.keyword == "LIST":
             self._listed = yield from _listed_size(self._session, asked.number, alone=alone)
             return False
         size, self._listed = self._listed, _UNKNOWN
         message, sure = yield from _message(self._session, asked, size, self._progress)
-        self.messages.append(message)
-        if sure or alone:
-            self.sure.append(message)
+        self._keep(message, sure or alone)
         return self._session.config.retr_mode is asked.mode
+
+    def at_hand(self, asked: Asked, alone: bool) -> bool | None:
+        """Read one answer if it has come whole; see ``Pipeline.run``."""
+        if asked.keyword == "LIST":
+            return None
+        whole = _at_hand(self._session, asked, self._listed, self._progress)
+        if whole is None:
+            return None
+        self._listed = _UNKNOWN
+        message, sure = whole
+        self._keep(message, sure or alone)
+        return self._session.config.retr_mode is asked.mode
+
+    def _keep(self, message: Message, sure: bool) -> None:
+        self.messages.append(message)
+        if sure:
+            self.sure.append(message)
 
 
 def delete(session: Session, start: Start, end: End, on_error: OnError | None) -> Steps[list[int]]:
@@ -322,7 +355,7 @@ def delete(session: Session, start: Start, end: End, on_error: OnError | None) -
     numbers = yield from select(session, "DELE", start, end)
     pipeline = Pipeline(session, _about(session, "DELE", numbers), on_error)
 
-    def take(asked: Asked, _alone: bool) -> Steps[bool]:  # noqa: FBT001 - see Take
+    def take(asked: Asked, _alone: bool) -> Steps[bool]:
         yield from deleted(session, asked.number)
         marked.append(asked.number)
         return True
@@ -354,14 +387,14 @@ def _each(
     keyword: str,
     numbers: Iterable[int],
     on_error: OnError | None,
-    read: Callable[..., Steps[T]],
-) -> Steps[list[T]]:
-    entries: list[T] = []
+    read: Callable[..., Steps[E]],
+) -> Steps[list[E]]:
+    entries: list[E] = []
     numbers = list(numbers)
     for number in numbers:
         check_number(number, "message number", 1)
 
-    def take(asked: Asked, alone: bool) -> Steps[bool]:  # noqa: FBT001 - see Take
+    def take(asked: Asked, alone: bool) -> Steps[bool]:
         entry = yield from read(session, asked.number, alone=alone)
         session.deviations.settle()
         entries.append(entry)

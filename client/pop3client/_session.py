@@ -19,6 +19,7 @@ from ._exceptions import (
 from ._states import State, after_err, after_ok, require
 from ._wants import Expect, Send, Steps
 from ._wire import Body, Wire
+from ._wirelog import WireLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,7 @@ class Session:
         marked: numbers of the messages marked as deleted.
         secrets: octets that no error and no deviation may quote.
         deviations: what was put up with.
+        log: tells what goes over the wire.
     """
 
     def __init__(self, config: Config) -> None:
@@ -83,6 +85,8 @@ class Session:
         self.marked: set[int] = set()
         self.secrets: tuple[bytes, ...] = ()
         self.deviations = DeviationLog(strict=config.strict)
+        self.log = WireLog(self)
+        self._expecting = False
 
     def guarded(self, steps: Steps[T]) -> Steps[T]:
         """Run an operation so that what goes wrong leaves the session in a known state.
@@ -152,6 +156,10 @@ class Session:
     def one_at_a_time(self, where: str, detail: bytes) -> None:
         """Pipelining has gone wrong: do without from now on, and say so."""
         self.note("pipelined-race", where, detail)
+        self.stop_pipelining()
+
+    def stop_pipelining(self) -> None:
+        """Wait for each answer from now on."""
         self.config = replace(self.config, pipelining=False)
 
     def command(
@@ -194,14 +202,25 @@ class Session:
         Returns:
             The name of the wait.
         """
-        numbers = [str(argument) for argument in arguments if isinstance(argument, int)]
-        step = step or " ".join([keyword, *numbers])
-        self.require(keyword)
-        yield from self.expect_silence(step)
+        if not step:
+            numbers = [str(argument) for argument in arguments if isinstance(argument, int)]
+            step = " ".join([keyword, *numbers])
         words = [b"%d" % item if isinstance(item, int) else item for item in arguments]
-        line = b" ".join([keyword.encode(), *words])
-        yield from self.send(line, step, self.config.timeout if seconds is None else seconds)
+        line = b" ".join([keyword.encode(), *words]) + self.line_end
+        self.require(keyword)
+        yield from self.exchange(line, step, self.config.timeout if seconds is None else seconds)
         return step
+
+    def exchange(self, lines: bytes, step: str, seconds: float) -> Steps[None]:
+        """Send whole lines, and wait until a reply begins, which then is expected.
+
+        They go out at one go: some servers cannot put a line together from two segments.
+        """
+        self.wire.begin()
+        self.log.sent(lines, step)
+        unasked = yield from self.wire.ask(lines, step, seconds)
+        self._refuse(unasked, step)
+        self._expecting = True
 
     def answer(self, keyword: str, step: str, seconds: float) -> Steps[Reply]:
         """Read the status line with which a command is answered; see ``command``."""
@@ -211,16 +230,18 @@ class Session:
 
     def send(self, line: bytes, step: str, seconds: float) -> Steps[None]:
         """Send a line."""
-        yield from self.send_lines(self.line_of(line), step, seconds)
+        yield from self.send_ahead(line + self.line_end, step, seconds)
 
-    def line_of(self, line: bytes) -> bytes:
-        """Give a line its end."""
-        # RFC 1939 section 3: "keyword, possibly followed by arguments, all ended by CRLF".
-        return line + (b"\n" if self.config.lf_commands else b"\r\n")
-
-    def send_lines(self, lines: bytes, step: str, seconds: float) -> Steps[None]:
-        """Send whole lines at one go: some servers cannot put one together from two segments."""
+    def send_ahead(self, lines: bytes, step: str, seconds: float) -> Steps[None]:
+        """Send whole lines, whatever lies unread."""
+        self.log.sent(lines, step)
         yield Send(lines, step, seconds)
+
+    @property
+    def line_end(self) -> bytes:
+        """How commands end."""
+        # RFC 1939 section 3: "keyword, possibly followed by arguments, all ended by CRLF".
+        return b"\n" if self.config.lf_commands else b"\r\n"
 
     def moved(self, keyword: str, reply: Reply, step: str) -> None:
         """Follow the server to the state in which its reply puts the session.
@@ -243,7 +264,9 @@ class Session:
             ConnectionClosed: the server has hung up.
         """
         self.wire.begin()
-        count = yield from self.wire.poll()
+        self._refuse((yield from self.wire.poll()), step)
+
+    def _refuse(self, count: int | None, step: str) -> None:
         if count:
             raise OutOfStep(step, self.wire.pending)
         if count == 0:
@@ -252,22 +275,23 @@ class Session:
 
     def status(self, step: str, seconds: float) -> Steps[Reply]:
         """Read a status line."""
-        self.wire.begin()
-        yield Expect(step, seconds)
-        return (yield from self.expected_status(step))
-
-    def expected_status(self, step: str) -> Steps[Reply]:
-        """Read a status line that is expected already."""
-        line = yield from self._expected_line(step)
+        line = yield from self.line(step, seconds)
         return _replies.status(line.text, line.end, step)
+
+    def expect(self, step: str, seconds: float) -> Steps[None]:
+        """A reply begins here, and is waited for so long."""
+        self.wire.begin()
+        if not self.is_expected():
+            yield Expect(step, seconds)
+
+    def is_expected(self) -> bool:
+        """Tell, once, whether a reply is waited for already: its command was told to."""
+        expecting, self._expecting = self._expecting, False
+        return expecting
 
     def line(self, step: str, seconds: float) -> Steps[Line]:
         """Read the line with which a reply begins."""
-        self.wire.begin()
-        yield Expect(step, seconds)
-        return (yield from self._expected_line(step))
-
-    def _expected_line(self, step: str) -> Steps[Line]:
+        yield from self.expect(step, seconds)
         where = step.partition(" ")[0]
         line = yield from self.wire.read_line(step, self.config.limits.line_octets)
         if not line.text:
@@ -277,6 +301,7 @@ class Session:
             line = yield from self.wire.read_line(step, self.config.limits.line_octets)
         if line.end == b"\n":
             self.note("lf-only", where, line.text)
+        self.log.received(line.text, step)
         return line
 
     def listing(self, step: str, reply: Reply, limit: str) -> Steps[list[bytes]]:
@@ -309,7 +334,7 @@ class Session:
         entries: list[Any] = []
         odd: list[int] = []
         ends = {reply.line_end}
-        if plain is not None and plain.octets > limits.line_octets:
+        if plain is not None and (plain.octets > limits.line_octets or self.log.active):
             plain = None
         while True:
             if plain is not None and (lines := self.wire.take_lines(plain.lines)):
@@ -318,6 +343,7 @@ class Session:
                 if len(entries) > allowed:
                     raise LimitExceeded(step, limit, allowed)
             text, end = yield from self.wire.read_line(step, limits.line_octets)
+            self.log.received(text, step)
             if text == b".":
                 break
             if not text:
@@ -365,4 +391,5 @@ class Session:
             self.note("dot-lf", where, b".\n")
         if body.unstuffed:
             self.note("no-stuffing", where, body.unstuffed)
+        self.log.body(body.octets)
         return body

@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -315,7 +315,7 @@ class _Sync:
         if came is not None and not came.raw and message.octets != 0:
             self._fail(message, EmptyMessage(message.number, message.octets))
             return None
-        return came
+        return came and replace(came, uid=message.uid)
 
     # The end.
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 __all__ = [
     "Aside",
+    "Ask",
     "Call",
     "Deliver",
     "Expect",
@@ -84,6 +85,23 @@ class Poll(NamedTuple):
     into: memoryview
 
 
+class Ask(NamedTuple):
+    """Poll, send, expect, and receive: the common case, in which nothing is there to be polled.
+
+    Answer: true, and how many octets of the reply came; or false, and how many had come before:
+    then nothing was sent. 0 means end of stream.
+    """
+
+    data: bytes
+    step: str
+    seconds: float
+    into: memoryview
+
+    def __repr__(self) -> str:
+        # The octets may be a password.
+        return f"Ask({self.step})"
+
+
 class Deliver(NamedTuple):
     """Hand a part of a message to whom the operation is run for. Answer: None."""
 
@@ -102,5 +120,5 @@ class Aside(NamedTuple):
     function: Callable[[], object]
 
 
-Want: TypeAlias = Open | StartTLS | Send | Expect | Receive | Poll | Deliver | Call | Aside
+Want: TypeAlias = Open | StartTLS | Send | Expect | Receive | Poll | Ask | Deliver | Call | Aside
 Steps: TypeAlias = Generator[Want, Any, T]

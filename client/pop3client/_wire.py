@@ -17,11 +17,12 @@ line is like any other, and an empty message is the plain case ``\r\n.\r\n``.
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._exceptions import ConnectionClosed, LimitExceeded, LineTooLong
-from ._wants import Deliver, Poll, Receive, Steps
+from ._wants import Ask, Deliver, Poll, Receive, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +34,10 @@ _ROOM = 64 * 1024
 _BLOCK = 256 * 1024
 """Octets asked of the socket at once: few enough that the processor still has them at hand when
 they are searched."""
-_TRUSTED_HINT = 4 * 1024 * 1024
-"""Largest room made on the word of a server that has not sent anything yet."""
+_TRUSTED_HINT = 32 * 1024 * 1024
+"""Largest room made on the word of a server that has not sent it yet."""
 _KEPT = 1024 * 1024
-"""A buffer above this size is given back unless a quarter of it was needed lately."""
+"""A buffer above this size is given back after the reply that needed it."""
 _MINIMUM_ROOM = 4096
 _OVERLAP = 4
 """Octets of a terminator (CRLF, dot, CRLF) that may have come without its last."""
@@ -90,13 +91,16 @@ class Wire:
     """The receive buffer and the generators that read from it.
 
     Between ``_start`` and ``_end`` lie octets that have arrived and have not been read. Those
-    from ``_reply`` on belong to the reply being read and are kept for error reports.
+    from ``_reply`` on belong to the reply being read and are kept for error reports. What stands
+    before them of a long message is in ``_store``, as it came: there it becomes the message
+    without being copied again.
     """
 
     def __init__(self) -> None:
         self._buffer = bytearray(_ROOM)
         self._start = self._end = self._reply = 0
-        self._needed = 0
+        self._store: io.BytesIO | None = None
+        self._last_stored = 0
 
     @property
     def unread(self) -> bool:
@@ -111,12 +115,12 @@ class Wire:
     @property
     def reply(self) -> bytes:
         """What has arrived of the reply that is being read."""
-        return bytes(memoryview(self._buffer)[self._reply : self._end])
+        stored = b"" if self._store is None else self._store.getvalue()[: self._store.tell()]
+        return stored + bytes(memoryview(self._buffer)[self._reply : self._end])
 
     def clear(self) -> None:
         """Forget everything: the connection is another one now."""
-        self._needed = max(self._end, self._needed // 2)
-        if len(self._buffer) > max(_KEPT, 4 * self._needed):
+        if len(self._buffer) > _KEPT:
             self._buffer = bytearray(_ROOM)
         self._start = self._end = self._reply = 0
 
@@ -124,7 +128,7 @@ class Wire:
         """A new reply starts with the next octet."""
         if self._start == self._end:
             self.clear()
-        self._reply = self._start
+        self._reply, self._store = self._start, None
 
     def poll(self) -> Steps[int | None]:
         """Take in what has arrived, without waiting.
@@ -142,6 +146,25 @@ class Wire:
             view.release()
         self._end += count or 0
         return count
+
+    def ask(self, line: bytes, step: str, seconds: float) -> Steps[int | None]:
+        """Send a line, unless something lies unread, and wait for the first octets of the reply.
+
+        Returns:
+            None if it was sent; else what ``poll`` gives.
+        """
+        if self.unread:
+            return len(self.pending)
+        self._make_room(_MINIMUM_ROOM)
+        view = memoryview(self._buffer)[self._end : self._end + _BLOCK]
+        sent: bool
+        count: int
+        try:
+            sent, count = yield Ask(line, step, seconds, view)
+        finally:
+            view.release()
+        self._end += count
+        return None if sent else count  # an end of the stream is still there for the next to read
 
     def read_line(self, step: str, limit: int) -> Steps[Line]:
         """Read a line that ends in CRLF or LF.
@@ -194,22 +217,22 @@ class Wire:
         Returns:
             The text of the status line, and the message; None if it takes more to read them.
         """
-        status = _PLAIN_STATUS.match(self._buffer, self._start, self._end)
+        buffer, end = self._buffer, self._end
+        status = _PLAIN_STATUS.match(buffer, self._start, end)
         if status is None or status.end() - self._start > line_limit:
             return None
         start = status.end()
-        found = _DOT_LINE.search(self._buffer, start - 2, self._end)
+        found = _DOT_LINE.search(buffer, start - 2, end)
         if found is None:
             return None
-        stop, after = found.start() + 2, found.end() + 2
-        if after > self._end or not self._buffer.startswith(b"\r\n", found.end()):
+        after = found.end() + 2
+        stop = after - len(b".\r\n")
+        if after > end or not buffer.startswith(b"\r\n", stop + 1):
             return None
         if limit is not None and stop - start > limit:
             return None
-        with memoryview(self._buffer) as view:
-            raw = bytes(view[start:stop])
         self._start = after
-        return status[1] or b"", raw
+        return status[1] or b"", bytes(memoryview(buffer)[start:stop])
 
     def read_body(
         self,
@@ -237,25 +260,29 @@ class Wire:
         self._start -= len(status_end)  # see "How it is found" above
         self._reply = self._start + len(status_end)
         body = _BodyReader(len(status_end), lf_only=status_end == b"\n", step=step, limit=limit)
-        if stream:
+        if stream or hint > _ROOM:
             self._make_room(_BLOCK)
-        elif hint > 0:
-            self._make_room(min(hint, _TRUSTED_HINT))
         scanned = 0
         while True:
             end = body.find_end(self._buffer, self._start, self._start + scanned, self._end)
             if end is not None:
                 break
-            if stream and self._end - self._start >= _ROOM:
+            if self._end - self._start >= _ROOM and (stream or not body.lf_only):
                 cut = body.safe_cut(self._buffer, self._end)
-                yield Deliver(body.take(self._buffer, self._start, cut))
-                self._start = self._reply = cut
+                if stream:
+                    yield Deliver(body.take(self._buffer, self._start, cut))
+                    self._start = self._reply = cut
+                else:
+                    self._keep(body, cut, hint)
                 self._make_room(_BLOCK)
             scanned = max(0, self._end - self._start - _OVERLAP)
             if progress is not None:
                 progress(body.octets + scanned)
             yield from self.fill(step)
-        raw = body.take(self._buffer, self._start, end.dot)
+        if self._store is None:
+            raw = body.take(self._buffer, self._start, end.dot)
+        else:
+            raw = self._stored(body, end.dot)
         dot_lf = self._buffer[end.after - 2] == ord(".") and not body.lf_only
         self._start = end.after
         if progress is not None:
@@ -264,6 +291,26 @@ class Wire:
             yield Deliver(raw)
             raw = b""
         return Body(raw, body.octets, dot_lf, body.unstuffed)
+
+    def _keep(self, body: _BodyReader, cut: int, hint: int) -> None:
+        """Put what has arrived of a long message where there is room for all of it."""
+        if self._store is None:
+            # A server that does not tell is taken to send what it sent the last time.
+            room = min(hint or self._last_stored, _TRUSTED_HINT)
+            self._store = io.BytesIO(bytes(room))
+        with memoryview(self._buffer)[self._reply : cut] as part:
+            self._store.write(part)
+        body.kept(self._start, self._reply, cut)
+        self._start = self._reply = cut
+
+    def _stored(self, body: _BodyReader, stop: int) -> bytes:
+        """Take a message of which a part is stored already."""
+        store = self._store
+        assert store is not None
+        self._keep(body, stop, 0)
+        self._last_stored = store.tell()
+        store.truncate()
+        return body.whole(store.getvalue())
 
     def fill(self, step: str) -> Steps[None]:
         """Wait for more.
@@ -364,6 +411,19 @@ class _BodyReader:
         self._prefix = 0
         self.octets += len(raw)
         return raw
+
+    def kept(self, start: int, first: int, cut: int) -> None:
+        """Count a part that is kept as it came."""
+        self._sent += cut - start
+        self._prefix = 0
+        self.octets += cut - first
+
+    def whole(self, kept: bytes) -> bytes:
+        """Unstuff a message that was kept as it came."""
+        if self._dotted:
+            kept = self._unstuff(b"\r\n" + kept)[2:]
+        self.octets = len(kept)
+        return kept
 
     def _unstuff(self, part: bytes) -> bytes:
         crlf_from = part.find(b"\r\n") if self.lf_only else 0

@@ -94,6 +94,8 @@ class Connection:
             self._hear(line)
 
     def _hear(self, line: str) -> None:
+        if self._end == End.CLOSE:
+            return  # nobody hears it any more
         if self._exchange is None and line.startswith("AUTH "):
             self._exchange = self._server.exchange(line)
             self._go_on(None)

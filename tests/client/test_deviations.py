@@ -34,6 +34,12 @@ def refused(call: Any, *arguments: Any) -> None:
         call(*arguments)
 
 
+def lost(call: Any, *arguments: Any) -> None:
+    """See that client and server lose each other over this."""
+    with pytest.raises(pop3client.BadStatusLine):
+        call(*arguments)
+
+
 def run_refused_login(client: Any) -> None:
     """Log in, in vain."""
     refused(client.login, "a", "b")
@@ -210,6 +216,14 @@ SIGHTINGS: list[tuple[str, str, dict[str, Any], Any, Any, bool]] = [
         lambda c: c.uidl(2),
         True,
     ),
+    (
+        "pipelined-race",
+        "RETR",
+        {"CAPA": b"+OK\r\nPIPELINING\r\n.\r\n", "RETR 2": b"what\r\n"},
+        None,
+        lambda c: lost(c.retrieve, "start", "end"),
+        True,
+    ),
     ("uidl-blank", "UIDL", {"UIDL": b"+OK\r\n1 \r\n.\r\n"}, None, lambda c: c.uidl(), True),
     (
         "quit-err",
@@ -295,6 +309,9 @@ def test_strict(
     if quirk == "close-on-bad-auth":
         client = server.client(strict=True)
         call(client)  # a refusal stays the error that it is
+        return
+    if quirk == "pipelined-race":
+        call(server.connect(strict=True))  # and so does the loss of each other
         return
 
     def run() -> None:

@@ -245,3 +245,40 @@ def test_a_stuffed_line_cut_anywhere_in_a_stream(fake: Any) -> None:
             client.retr_to(1, file)
 
         assert file.getvalue() == raw
+
+
+def long_body(cuts: list[int]) -> bytes:
+    """A message of several buffers, with a line that begins with dots at each of these places."""
+    body = bytearray()
+    for place in [*cuts, 1_000_000]:
+        filler = place - len(body) - 2
+        if filler > 0:
+            body += b"x" * filler + b"\r\n"
+        body += b".y\r\n..\r\n\n.\n.\r"
+    return bytes(body) + b"\r\n"
+
+
+@pytest.mark.parametrize("announced", [b"", b"1", b"exact", b"99999999"])
+@pytest.mark.parametrize("cut", [None, 65_536, 50_000, 65_537, 262_143])
+def test_long_bodies(fake: Any, cut: int | None, announced: bytes) -> None:
+    """A message that does not fit into the buffer is exact, wherever it is cut and dots stand."""
+    places = [*range(65_525, 65_545, 3), *range(131_060, 131_080, 3), *range(262_130, 262_160, 3)]
+    raw = long_body(places)
+    text = b"%d" % len(raw) if announced == b"exact" else announced
+    server = fake({"RETR 1": fake.message(raw, text), "RETR 2": fake.message(raw[1:])}, cut=cut)
+    with server.connect() as client:
+        assert client.retr(1).raw == raw
+        assert client.retr(2).raw == raw[1:]
+        assert len(client._session.wire._buffer) < 400_000
+
+
+def test_a_long_body_that_is_cut_short(fake: Any, cut: int | None) -> None:
+    """All that had come of a message is in the error."""
+    sent = b"x" * 100_000 + b"\r\n..\r\n" + b"y" * 100_000
+    answers = {"RETR 1": (b"+OK 300000\r\n" + sent, fake.End.CLOSE)}
+    client = fake(answers, cut=cut and 70_000).connect()
+
+    with pytest.raises(pop3client.ConnectionClosed) as caught:
+        client.retr(1)
+
+    assert caught.value.received == sent

@@ -203,7 +203,6 @@ def test_messages_where_numbers_have_gaps(fake: Any) -> None:
         client.list()
 
         assert [message.number for message in client.messages()] == [2, 7]
-        assert client.delete("next", "end") == [7]
 
 
 @pytest.mark.parametrize(
@@ -215,3 +214,13 @@ def test_listings_that_tell_nothing_of_gaps(fake: Any, listing: bytes) -> None:
         client.list()
 
         assert [message.number for message in client.retrieve("start", "end")] == [1, 2, 3]
+
+
+def test_gaps_are_told_after_a_dele_too(fake: Any) -> None:
+    """A message that is marked as deleted is not listed, and still counts for what STAT said."""
+    listing = {"LIST": b"+OK\r\n2 10\r\n7 10\r\n.\r\n"}
+    with fake(GAPS | listing).connect() as client:
+        client.dele(4)
+        client.list()
+
+        assert [message.number for message in client.messages()] == [2, 7]

@@ -132,9 +132,28 @@ def test_no_address(race: Any) -> None:
 def test_families_take_turns() -> None:
     """The families alternate, beginning with the one that the system puts first (section 4)."""
     six, four = socket.AF_INET6, socket.AF_INET
-    found = [(family, 1, 6, "", name) for family, name in zip([six, six, six, four], "abcd")]
+    found = [
+        (family, 1, 6, "", name) for family, name in zip([six, six, six, four], "abcd", strict=True)
+    ]
 
     assert [each.address for each in _race._in_turn(found)] == ["a", "d", "b", "c"]
+
+
+def test_who_arrives_too_late() -> None:
+    """A socket that is connected when another one has won already is closed."""
+    late = socket.socket()
+
+    async def arrive() -> socket.socket:
+        return late
+
+    async def main() -> None:
+        task = asyncio.ensure_future(arrive())
+        await asyncio.wait([task])
+        await _race._call_off({task})
+
+    asyncio.run(main())
+
+    assert late.fileno() == -1
 
 
 def test_cancelled(listener: socket.socket, silent: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,10 @@ CALLS: dict[str, Any] = {
     "LAST": lambda c: c.last(),
     "RETR 2": lambda c: list(c.messages(on_error=lambda *_: None)),
     "RETR 3": lambda c: b"".join(c.iter_retr(3)),
+    # These three send their second and third command at once.
+    "RETR 2 ": lambda c: c.retrieve("start", "end", on_error=lambda *_: None),
+    "DELE 2": lambda c: c.delete("start", "end"),
+    "UIDL 2": lambda c: c.uidl([1, 2, 3], on_error=lambda *_: None),
     "TOP 1 0 ": lambda c: c.supports("TOP"),
     "UTF8": lambda c: c.utf8(),
     "LANG": lambda c: c.lang(),
@@ -98,7 +102,15 @@ def outcome(fake: Any, answers: dict[str, bytes], end: str, call: str, cut: int 
         table["STAT"] = [b"+OK 3 14\r\n", (answers["STAT"], end)]
     offered = b"+OK\r\nUTF8\r\nLANG\r\nSASL PLAIN LOGIN SCRAM-SHA-1\r\n.\r\n"
     server = fake(
-        {"CAPA": offered, "UTF8": b"+OK\r\n", "LANG": b"+OK\r\n.\r\n", "XTND": b"-ERR\r\n"} | table,
+        {
+            "UIDL 1": b"+OK 1 a\r\n",
+            "UIDL 3": b"+OK 3 c\r\n",
+            "CAPA": offered,
+            "UTF8": b"+OK\r\n",
+            "LANG": b"+OK\r\n.\r\n",
+            "XTND": b"-ERR\r\n",
+        }
+        | table,
         greeting=(greeting, end) if "greeting" in answers else greeting,
         cut=cut,
     )
@@ -106,19 +118,26 @@ def outcome(fake: Any, answers: dict[str, bytes], end: str, call: str, cut: int 
         server.exchanges = Exchanges((answers.get(call, b"-ERR [AUTH]\r\n"), end))
     client = None
     try:
-        client = server.client(timeout=5.0)
+        client = server.client(timeout=5.0, pipelining=True)
         if not call.startswith(BEFORE_LOGIN):
             client.login("alice", "secret", "USER")
         result = CALLS[call](client)
     except pop3client.OutOfStep:
         result = "out of step"  # how much of the surplus had come depends on the cut
     except pop3client.POP3Error as error:
-        result = (type(error), str(error), getattr(error, "received", None))
+        done = error.retrieved, error.marked, error.listed
+        result = (type(error), str(error), getattr(error, "received", None), *done)
         if "expected to send" in str(error):
             result = result[:2]  # so does what had come when the connection broke under a send
     assert server.clock.now <= 1000 + 8 * 6.0
     state = client._session.state if client else None
-    return result, state, client and client.deviations, client and client.config.retr_mode
+    config = client and client.config
+    return (
+        result,
+        state,
+        client and client.deviations,
+        config and (config.retr_mode, config.pipelining),
+    )
 
 
 @settings(

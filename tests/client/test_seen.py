@@ -67,7 +67,8 @@ def test_remembers(path: Path, clock: Clock) -> None:
         (b"b", b"mark", 13),
         (b"\xff 'a\0", b"mark", 12),
     ]
-    assert [(each.first_seen, each.last_seen) for each in messages] == [(1005.0,) * 2, (1000.0,) * 2]
+    assert [each.first_seen for each in messages] == [1005.0, 1000.0]
+    assert [each.last_seen for each in messages] == [1005.0, 1000.0]
     assert [(each.copies, each.deleted) for each in messages] == [(1, None)] * 2
 
 

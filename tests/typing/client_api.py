@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import assert_type
@@ -13,11 +14,13 @@ import pop3client
 from pop3client import (
     TLS,
     AsyncPOP3Client,
+    Backoff,
     Capabilities,
     CapabilitySnapshots,
     CommandError,
     Config,
     ConnectionClosed,
+    DeletePolicy,
     Deviation,
     DeviationError,
     Expire,
@@ -25,18 +28,26 @@ from pop3client import (
     Limits,
     LoginDelay,
     Maildrop,
+    MaildropURL,
     Mechanism,
     Message,
     OAuthError,
     POP3Client,
     POP3Error,
+    Reconnection,
     Response,
     RetrMode,
     ScanListing,
+    SeenMessage,
+    SeenStore,
+    SeenStoreError,
     Settings,
+    SyncFailure,
+    SyncResult,
     TLSError,
     TLSInfo,
     UniqueId,
+    WireLine,
 )
 
 
@@ -196,6 +207,64 @@ def mechanisms(client: POP3Client) -> None:
     client.authenticate("PLAIN")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def keep(message: Message) -> None:
+    """Deliver a message."""
+    assert_type(message.uid, bytes | None)
+
+
+async def keep_later(message: Message) -> None:
+    """Deliver a message, some time."""
+
+
+def lost(event: Reconnection) -> None:
+    """What on_lost is told."""
+    assert_type(event.marks_lost, tuple[int, ...])
+    assert_type(event.quit_sent, bool)
+
+
+def log(line: WireLine) -> None:
+    """What wire_log is told."""
+    assert_type(line.text, str)
+
+
+def leave_on_server() -> None:
+    """What remembers, and what is remembered."""
+    policy = DeletePolicy(after=timedelta(days=3), larger_than=1_000_000)
+    with SeenStore(Path("seen.db")) as store:
+        client = POP3Client.from_url("pop3s://alice@pop.example", "secret", wire_log=log)
+        assert_type(client, POP3Client)
+        result = client.sync(store, keep, delete=policy, fingerprint=True, user="alice")
+        assert_type(result, SyncResult)
+        assert_type(result.fetched, tuple[UniqueId, ...])
+        assert_type(result.failed, tuple[SyncFailure, ...])
+        assert_type(store.maildrop("h", 110, "alice").messages(), list[SeenMessage])
+        assert_type(store.forget(86400), int)
+        again = pop3client.reconnecting(
+            lambda: pop3client.connect("h", "alice", "secret"),
+            lambda client: client.sync(store, keep),
+            backoff=Backoff(most=10),
+            on_lost=lost,
+        )
+        assert_type(again, SyncResult)
+    assert_type(MaildropURL.parse("pop3://alice@h").port, int | None)
+
+
+async def leave_on_server_async() -> None:
+    """The same, awaited."""
+    with SeenStore(":memory:") as store:
+        client = await AsyncPOP3Client.from_url("pop3://alice@h", "secret")
+        assert_type(client, AsyncPOP3Client)
+        assert_type(await client.sync(store, keep_later), SyncResult)
+
+        async def connect() -> AsyncPOP3Client:
+            return await pop3client.connect_async("h", "alice", "secret")
+
+        again = await pop3client.reconnecting_async(
+            connect, lambda client: client.sync(store, keep), on_lost=lost
+        )
+        assert_type(again, SyncResult)
+
+
 def wrong_settings() -> None:
     """Settings are known by name and type."""
     POP3Client("h", prot=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -221,6 +290,9 @@ def errors() -> None:
     """The facts that errors carry."""
     try:
         step_by_step()
+    except SeenStoreError as error:
+        assert_type(error.path, str)
+        assert_type(error.reason, str)
     except OAuthError as error:
         assert_type(error.details, dict[str, str])
         assert_type(error.token_octets, int)
