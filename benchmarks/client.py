@@ -82,7 +82,8 @@ def poplib_at_once(port: int) -> Callable[[], object]:
 
     def run() -> None:
         pop = log_in(port)
-        assert [pop.retr(number) for number in range(1, pop.stat()[0] + 1)]
+        messages = [pop.retr(number) for number in range(1, pop.stat()[0] + 1)]
+        assert all(messages)
         pop.quit()
 
     return run
