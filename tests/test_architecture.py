@@ -17,6 +17,8 @@ from pop3scenarios.tools import schema
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 
 

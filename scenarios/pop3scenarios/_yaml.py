@@ -21,6 +21,7 @@ MAX_NODES = 100_000
 
 #: Security limit: the YAML library recurses, and a deeply nested text would end the process.
 MAX_DEPTH = 20
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 
 #: What may begin a collection, and how many of these need no look at how deep they are nested: the
 #: library recurses in C so deep at ease, and without its C part in Python.
@@ -32,6 +33,7 @@ _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 
 #: What the YAML library says, in words for someone who does not know its insides.
 _PHRASES = {
+    "maximum nesting depth": (_TOO_DEEP, ""),  # some builds of the library stop by themselves
     "found another document": (
         "a second document begins here",
         "a file holds one scenario: make it two files",
@@ -202,9 +204,6 @@ def _check_depth(text: str) -> None:
             depth -= 1
         if depth > MAX_DEPTH:
             raise _TooMuch(_TOO_DEEP, event)
-
-
-_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 
 
 class _Builder:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from .conftest import Run
 
+pytestmark = pytest.mark.once
+
 SHIPPED = [ref for folder in ("servers", "quirks", "faults") for ref in expand(f"{folder}/*")]
 
 

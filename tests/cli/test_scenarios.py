@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from .conftest import Run
 
+pytestmark = pytest.mark.once
+
 HEAD = "pop3: 1\nname: odd\nsummary: odd\n"
 
 

@@ -9,6 +9,8 @@ import pytest
 from pop3kit._selfcheck import is_fault_free, self_check
 from pop3scenarios import Scenario, expand, kind_of, load, loads, shipped
 
+pytestmark = pytest.mark.once
+
 HEAD = "pop3: 1\nname: own\nsummary: own\n"
 LOGIN = "  S: +OK ...\n  C: USER {user}\n  S: +OK ...\n  C: PASS {password}\n  S: +OK ...\n"
 

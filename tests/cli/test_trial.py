@@ -11,6 +11,8 @@ from pop3client import Message, POP3Client
 from pop3kit._trial import Outcome, differences, kind_of_error, run
 from pop3scenarios import expand, load, loads
 
+pytestmark = pytest.mark.once
+
 REFERENCES = [ref for folder in ("servers", "quirks", "faults") for ref in expand(f"{folder}/*")]
 
 HEAD = "pop3: 1\nname: odd\nsummary: odd\n"

@@ -20,6 +20,8 @@ from pop3scenarios import expand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.once
+
 PIPELINING = b"+OK\r\nPIPELINING\r\n.\r\n"
 MANY = tuple(b"message %d\r\n" % number for number in range(1, 41))
 

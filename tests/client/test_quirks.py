@@ -15,6 +15,8 @@ from pop3scenarios import expand, loads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.once
+
 USER, PASSWORD = "alice", "secret"
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pop3client
+
+pytestmark = pytest.mark.once
 
 PIECES = st.sampled_from(
     [

@@ -12,6 +12,8 @@ from pop3client._session import Session
 from pop3client._states import State
 from pop3client._wants import Ask, Receive, Send
 
+pytestmark = pytest.mark.once
+
 HEAD = (
     b"MIME-Version: 1.0\r\n"
     b"Content-Type: text/plain;\r\n"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from pop3scenarios import expand
+
+pytestmark = pytest.mark.once
 
 README = Path(__file__).parents[2] / "README.md"
 

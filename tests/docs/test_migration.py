@@ -11,6 +11,8 @@ import pytest
 
 import pop3client
 
+pytestmark = pytest.mark.once
+
 PAGE = Path(__file__).parents[2] / "docs" / "migration.md"
 POPLIB, _, TCL = PAGE.read_text(encoding="utf-8").partition("\n## From the Tcl package pop3\n")
 

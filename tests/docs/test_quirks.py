@@ -12,6 +12,8 @@ from pop3scenarios import expand
 
 from ._quirks import page
 
+pytestmark = pytest.mark.once
+
 PAGE = Path(__file__).parents[2] / "docs" / "quirks.md"
 TEXT = page()
 

@@ -12,6 +12,8 @@ import yaml
 
 from pop3scenarios import UnknownScenario, expand
 
+pytestmark = pytest.mark.once
+
 FOLDER = Path(__file__).parent
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from pop3scenarios import check, expand, kind_of, load, shipped
 
+pytestmark = pytest.mark.once
+
 #: The folders of what servers do, and how many files each is known to have.
 FOLDERS = {"servers": 24, "quirks": 146, "faults": 12, "conversations": 10}
 FILES = {name: path for name, path in shipped().items() if kind_of(path) in FOLDERS}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Raw = Callable[[MockServer], RawClient]
 
+pytestmark = pytest.mark.once
+
 BEGIN = b"+OK begin TLS\r\n"
 #: A fatal alert: handshake_failure (RFC 8446, section 6).
 HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"

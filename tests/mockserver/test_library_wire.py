@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Raw = Callable[[MockServer], RawClient]
 
+pytestmark = pytest.mark.once
+
 LOGIN = (b"USER alice", b"PASS secret")
 FAREWELL = b"+OK bye\r\n"
 LISTING = b"+OK 3 messages (3000 octets)\r\n1 1000\r\n2 1000\r\n3 1000\r\n.\r\n"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pop3mock._session import Session
 
 #: Making a failing example small takes a while.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.once]
 
 SCENARIO = """\
 pop3: 1

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Playing = Callable[[str], MockServer]
 
 #: Making a failing example small takes a while.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.once]
 
 WORDS = st.sampled_from(
     [b"USER alice", b"PASS secret", b"APOP alice x", b"AUTH PLAIN", b"AUTH LOGIN", b"AUTH XOAUTH2",

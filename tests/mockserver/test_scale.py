@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from pop3mock._session import Session
 
+pytestmark = pytest.mark.once
+
 MIB = 1 << 20
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from ._clients import Client, TLSMode
 
+pytestmark = pytest.mark.once
+
 MODES = ["none", "stls", "implicit"]
 SECURE = ["stls", "implicit"]
 #: What a client may say outside TLS when it is to use STLS: nothing that is worth hearing.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ._clients import Client
     from ._dovecot import Dovecot
 
+pytestmark = pytest.mark.once
+
 NAMES = {id(client): name for name, client in CLIENTS.items()}
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ._clients import Account, TLSMode
     from ._dovecot import Dovecot
 
+pytestmark = pytest.mark.once
+
 MODES = ["none", "stls", "implicit"]
 SECURE = ["stls", "implicit"]
 #: The deviation of Dovecot that a mode of retrieval comes across, and the mode that follows: the

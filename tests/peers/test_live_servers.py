@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Answers = dict[str, list[tuple[str, bytes]]]
 
+pytestmark = pytest.mark.once
+
 #: What both have, with the line ends that the messages have on the wire.
 MAIL = [
     b"From: a@example.test\r\nSubject: one\r\n\r\nfirst\r\nsecond\r\nthird\r\n",

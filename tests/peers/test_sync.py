@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ._clients import Account
     from ._dovecot import Dovecot
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def store() -> Iterator[SeenStore]:

@@ -15,6 +15,8 @@ from pop3scenarios import Hole, Template, parse_line
 from pop3scenarios._fit import MOST_TRIES
 from pop3scenarios._holes import HOLE_TYPES
 
+pytestmark = pytest.mark.once
+
 CHARACTERS = " aA1=<@>+"
 
 

@@ -22,6 +22,8 @@ from pop3scenarios._library import FOLDERS, split_reference
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 FILE = "pop3: 1\nname: own\nsummary: s\n"
 
 

@@ -11,6 +11,8 @@ from pop3scenarios._plain import plain
 from pop3scenarios._yaml import read
 from pop3scenarios.tools import merged
 
+pytestmark = pytest.mark.once
+
 FILE = """\
 pop3: 1
 name: own

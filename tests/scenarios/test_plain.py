@@ -10,6 +10,8 @@ from pop3scenarios import expand, load, loads, shipped
 from pop3scenarios._plain import plain, to_yaml
 from pop3scenarios._yaml import read
 
+pytestmark = pytest.mark.once
+
 HEAD = "pop3: 1\nname: own\nsummary: own\n"
 
 RULES = """\

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from pop3scenarios import Problem, ScenarioError, UnknownScenario, loads, shipped
 
+pytestmark = pytest.mark.once
+
 ALL_OF_IT = """\
 pop3: 1
 name: all-of-it

@@ -15,6 +15,8 @@ from pop3scenarios.tools import SCHEMA_FILE, schema, schema_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.once
+
 HEAD = "pop3: 1\nname: own\nsummary: own\n"
 SCHEMA = schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from pop3scenarios import ScenarioFile
 
+pytestmark = pytest.mark.once
+
 #: The server files that were written from what others have published.
 CITED = [
     "exchange-2003",

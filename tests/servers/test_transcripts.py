@@ -14,6 +14,8 @@ from pop3scenarios import find
 from ._replay import Replay
 from ._transcript import FOLDER
 
+pytestmark = pytest.mark.once
+
 #: The transcripts, each with the answers that are known to differ, and why.
 KNOWN = {
     path.stem: yaml.safe_load(path.read_text("utf-8"))
