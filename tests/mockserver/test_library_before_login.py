@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import pytest
 
 from pop3mock import MockServer
-from pop3mock._actions import End, Send
+
+from ._spoken import Case, spoken
 
 LOGIN = b"USER alice\r\nPASS secret\r\n"
 CAPA_OF_DEFAULT = b"+OK capability list follows\r\n"
@@ -15,31 +14,9 @@ HOST = b"UwBDADEAUABSADAAMQBDAEEAMAAwADEAMQA="
 DIGEST = b"APOP alice c4c9334bac560ecc979e58001b3e22fb\r\n"
 
 
-class Case(NamedTuple):
-    """What is sent in one go, and what must come behind the greeting.
-
-    Attributes:
-        scenario: The file.
-        sent: The client's octets.
-        comes: The server's octets.
-        ending: How the server ends the connection.
-    """
-
-    scenario: str
-    sent: bytes
-    comes: bytes
-    ending: str = ""
-
-
 def greeting_of(scenario: str) -> tuple[bytes, str]:
     """The greeting, and how the connection ends with it."""
     return spoken(MockServer(scenario).session().connected())
-
-
-def spoken(actions: list[object]) -> tuple[bytes, str]:
-    """The octets that actions send, and how they end the connection."""
-    octets = b"".join(action.data for action in actions if isinstance(action, Send))
-    return octets, next((action.how for action in actions if isinstance(action, End)), "")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 import pytest
 
 from pop3mock import MockServer
-from pop3mock._actions import End, Send
 
-if TYPE_CHECKING:
-    from pop3mock._session import Session
+from ._spoken import Case, greeted, spoken
 
 USER = b"USER alice\r\n"
 SAID_TO_USER = b"+OK now the password for alice\r\n"
@@ -20,35 +16,6 @@ JSON = (
     b"+ eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiYmVhcmVyIiwic2NvcGUiOi"
     b"JodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==\r\n"
 )
-
-
-class Case(NamedTuple):
-    """What is sent in one go behind the greeting, and what must come for it.
-
-    Attributes:
-        scenario: The file.
-        sent: The client's octets.
-        comes: The server's octets.
-        ending: How the server ends the connection.
-    """
-
-    scenario: str
-    sent: bytes
-    comes: bytes
-    ending: str = ""
-
-
-def spoken(actions: list[object]) -> tuple[bytes, str]:
-    """The octets that actions send, and how they end the connection."""
-    octets = b"".join(action.data for action in actions if isinstance(action, Send))
-    return octets, next((action.how for action in actions if isinstance(action, End)), "")
-
-
-def greeted(server: MockServer) -> Session:
-    """A session that has been greeted."""
-    session = server.session()
-    session.connected()
-    return session
 
 
 CASES = [

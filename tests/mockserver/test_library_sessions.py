@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pop3mock import MockServer
-from pop3mock._actions import End, Send
-from pop3mock._flow import held
 from pop3scenarios import load, loads
+
+from ._spoken import Case, greeted, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pop3mock._actions import Action
     from pop3mock._session import Session
 
 LOGIN = b"USER alice\r\nPASS secret\r\n"
@@ -26,35 +25,6 @@ INVALID = b"com.icegreen.greenmail.user.UserException: Invalid password"
 UNKNOWN = b"-ERR Unknown command: "
 LONG = b"x" * 2000
 MATE = b"-ERR Mate, the command must be one of STLS, CAPA, USER, PASS or QUIT\r\n"
-
-
-class Case(NamedTuple):
-    """What is sent in one go, and all that must come for it.
-
-    Attributes:
-        scenario: The file.
-        sent: The client's octets.
-        comes: The server's octets.
-        ending: How the server ends the connection.
-    """
-
-    scenario: str
-    sent: bytes
-    comes: bytes
-    ending: str = ""
-
-
-def spoken(actions: Sequence[Action]) -> tuple[bytes, str]:
-    """The octets that actions send, and how they end the connection."""
-    octets = held([action.data for action in actions if isinstance(action, Send)])
-    return octets, next((action.how for action in actions if isinstance(action, End)), "")
-
-
-def greeted(server: MockServer) -> Session:
-    """A session that has been greeted."""
-    session = server.session()
-    session.connected()
-    return session
 
 
 def logged_in(server: MockServer) -> Session:
