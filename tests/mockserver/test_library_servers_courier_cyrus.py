@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from pop3mock import MockServer
-from pop3mock._actions import End, Pause, Send
-from pop3mock._flow import chunks_of
+from pop3mock._actions import Pause
+
+from ._spoken import spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from conftest import RawClient
 
@@ -48,13 +49,6 @@ class Case(NamedTuple):
     sent: tuple[bytes, ...]
     comes: bytes
     ending: str = ""
-
-
-def spoken(actions: Sequence[object]) -> tuple[bytes, str]:
-    """The octets that actions send, and how they end the connection."""
-    sent = (action.data for action in actions if isinstance(action, Send))
-    octets = b"".join(chunk for data in sent for chunk in chunks_of(data))
-    return octets, next((action.how for action in actions if isinstance(action, End)), "")
 
 
 def answers(server: MockServer, *segments: bytes) -> bytes:
