@@ -1,23 +1,31 @@
-"""The cases: conversations, and what it means when a server does not keep to one."""
+"""The cases: what a server is held to, and what it takes to ask for it."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pop3scenarios import UnknownScenario, kind_of, load, shipped
+from pop3scenarios import CaseSection, kind_of
 
+from ._passive import CHECKS
+from ._safety import commands
 from ._verdict import Outcome
+from .probes import load_probes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pop3scenarios import Scenario
 
-#: How ``breaks:`` begins where not to keep to the conversation is less than a failure.
-_GRADE = re.compile(r"(NON-STRICT|INFO): +")
+    from .probes import Probe
+
+_OUTCOMES = {
+    "fail": Outcome.FAIL,
+    "security": Outcome.FAIL,
+    "non-strict": Outcome.NON_STRICT,
+    "info": Outcome.INFO,
+}
+
+#: What a conversation is that is no case: nothing is asked of it, and nothing is known.
+_CONVERSATION = CaseSection(requirement="-", level="note", session="own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,71 +36,72 @@ class Case:
         id: Its permanent id: the name of the scenario, in upper case if it is a shipped case.
         title: What it is about, in one line.
         requirement: What the server has to do.
-        references: Where that is said.
+        why: Why that matters.
+        references: Where it is said.
         unmet: The outcome if the server does not do it.
-        scenario: The conversation.
+        about: What it takes to ask for it.
+        requires: Capabilities that have to be announced.
+        scenario: The file, with the script if it has one.
+        probe: How it is asked, where there is no script.
+        passive: Whether it is judged of every octet of the run, and asks nothing itself.
     """
 
     id: str
     title: str
     requirement: str
+    why: str
     references: tuple[str, ...]
     unmet: Outcome
-    scenario: Scenario
+    about: CaseSection
+    requires: tuple[str, ...]
+    scenario: Scenario = field(repr=False)
+    probe: Probe | None
+    passive: bool
 
     @classmethod
     def of(cls, scenario: Scenario) -> Case:
-        """The case that a scenario is.
-
-        Its requirement is what the file says under ``breaks:``; ``NON-STRICT:`` or ``INFO:`` in
-        front of it is the outcome if it is not met, which otherwise is a failure.
-        """
+        """The case that a scenario is; a conversation is one, too, with nothing said about it."""
         file = scenario.file
-        grade = _GRADE.match(file.breaks)
-        shipped_case = kind_of(scenario.path) == "conformance"
+        about = file.case or _CONVERSATION
+        shipped = kind_of(scenario.path) == "conformance"
+        name = scenario.name.upper() if shipped else scenario.name
         return cls(
-            id=scenario.name.upper() if shipped_case else scenario.name,
+            id=name,
             title=scenario.summary,
-            requirement=file.breaks[grade.end() if grade else 0 :] or scenario.summary,
+            requirement=about.requirement if file.case else file.breaks or scenario.summary,
+            why=file.why,
             references=file.references,
-            unmet=Outcome(grade[1]) if grade else Outcome.FAIL,
+            unmet=_OUTCOMES[about.unmet],
+            about=about,
+            requires=file.requires,
             scenario=scenario,
+            probe=load_probes().get(name) if file.case else None,
+            passive=file.case is not None and name in CHECKS,
         )
 
+    @property
+    def security(self) -> bool:
+        """Whether somebody could be harmed if it is not met."""
+        return self.about.unmet == "security"
 
-class UnknownCase(ValueError):
-    """A selector stands for no case: a misspelt one must not look like a run that passed."""
+    @property
+    def is_conversation(self) -> bool:
+        """Whether it is a whole conversation, from the greeting on."""
+        return self.scenario.script is not None and self.about.state is None
 
+    @property
+    def shares(self) -> bool:
+        """Whether it can be asked in a session in which others have been asked."""
+        return (
+            self.about.session == "shared"
+            and self.about.state == "transaction"
+            and not {"marks", "deletes", "slow"} & set(self.about.effects)
+        )
 
-def select(selectors: Iterable[str] = ()) -> list[Scenario]:
-    """The conformance cases that are meant.
-
-    Args:
-        selectors: Ids or their beginnings up to a hyphen, in any case (``RFC1939``,
-            ``rfc1939-5-06``), names of other scenarios, or paths of files. None of them means all
-            conformance cases.
-
-    Returns:
-        The scenarios, in the order of the selectors and then of their ids, each once.
-
-    Raises:
-        UnknownCase: A selector stands for nothing.
-        pop3scenarios.ScenarioError: A file is wrong.
-    """
-    wanted = list(selectors) or [""]
-    chosen = {s.name: s for selector in wanted for s in _selected(selector)}
-    return list(chosen.values())
-
-
-def _selected(selector: str) -> list[Scenario]:
-    cases = [name for name, path in shipped().items() if kind_of(path) == "conformance"]
-    wanted = selector.lower()
-    names = [
-        n for n in cases if not wanted or n == wanted or n.startswith(f"{wanted.rstrip('-')}-")
-    ]
-    if names:
-        return [load(name) for name in names]
-    try:
-        return [load(Path(selector) if "/" in selector else selector)]
-    except UnknownScenario as error:
-        raise UnknownCase(f"{selector!r} selects no case: {error}") from None
+    @property
+    def logs_in(self) -> bool:
+        """Whether it needs an account."""
+        if self.about.state == "transaction":
+            return True
+        secrets = {"password", "digest"}
+        return any(hole.name in secrets for line in commands(self.scenario) for hole in line.holes)

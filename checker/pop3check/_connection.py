@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import time
 from typing import TYPE_CHECKING, TypeVar
 
 from ._wants import (
+    AskTLS,
+    Drop,
+    Handshake,
     HandshakeFailed,
     HangUp,
     Lost,
     On,
+    Pause,
     Receive,
     Send,
     Silence,
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 _CHUNK = 65536
+_USUAL = Handshake()
+
+#: SO_LINGER, on, zero seconds: close() then sends RST instead of FIN.
+_LINGER_NOTHING = struct.pack("ii", 1, 0)
 
 
 class Connection:
@@ -39,6 +48,8 @@ class Connection:
         target: Where to connect, with the time limit of each wait.
         deadline: Seconds that the whole connection may last.
         clock: Seconds that only rise.
+        implicit: Whether TLS begins with the first octet; None: as the target has it.
+        how: How TLS is agreed upon then.
 
     Raises:
         Lost: It cannot be made.
@@ -47,10 +58,17 @@ class Connection:
     """
 
     def __init__(
-        self, target: Target, deadline: float, clock: Callable[[], float] = time.monotonic
+        self,
+        target: Target,
+        deadline: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        implicit: bool | None = None,
+        how: Handshake = _USUAL,
     ) -> None:
         self._target = target
         self._clock = clock
+        self._close_notify = b""
         self._until = clock() + deadline
         try:
             self._socket: socket.socket = socket.create_connection(
@@ -61,9 +79,9 @@ class Connection:
         except OSError as error:
             raise Lost(f"cannot connect to {target}: {error.strerror or error}") from None
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if target.tls == "implicit":
+        if target.tls == "implicit" if implicit is None else implicit:
             try:
-                self._start_tls()
+                self._start_tls(how)
             except BaseException:
                 self._socket.close()
                 raise
@@ -101,11 +119,11 @@ class Connection:
     ) -> None:
         self.close()
 
-    def _patience(self) -> float:
+    def _patience(self, within: float | None = None) -> float:
         left = self._until - self._clock()
         if left <= 0:
             raise Silence("the conversation takes longer than it may")
-        return min(self._target.timeout, left)
+        return min(self._target.timeout if within is None else within, left)
 
     def fulfil(self, want: Want) -> bytes:
         """Do one thing that is wanted of this connection.
@@ -116,31 +134,64 @@ class Connection:
         Raises:
             Breakdown: The world did not go on.
         """
-        patience = self._patience()
+        patience = self._patience(want.within if isinstance(want, Receive) else None)
         self._socket.settimeout(patience)
         try:
-            match want:
-                case Send(data):
-                    self._socket.sendall(data)
-                case Receive():
-                    return self._socket.recv(_CHUNK)
-                case StartTLS():
-                    self._start_tls()
-                case HangUp():
-                    self.hang_up()
-                case On():
-                    raise AssertionError(want)  # there is only this connection
+            return self._fulfil(want)
         except TimeoutError:
             raise Silence(f"nothing came within {patience:g} s") from None
         except OSError as error:
             raise Lost(f"the connection broke: {error.strerror or error}") from None
+
+    def _fulfil(self, want: Want) -> bytes:
+        match want:
+            case Receive():
+                return self._receive()
+            case AskTLS(about):
+                return self._about_tls(about)
+            case Send(data):
+                self._socket.sendall(data)
+            case StartTLS(how):
+                self._start_tls(how)
+            case HangUp():
+                self.hang_up()
+            case Drop(reset):
+                self._drop(reset=reset)
+            case Pause(seconds):
+                # It is the server that must not be hurried; the deadline bounds it.
+                time.sleep(min(seconds, max(0.0, self._until - self._clock())))
+            case On():
+                raise AssertionError(want)  # there is only this connection
         return b""
 
-    def _start_tls(self) -> None:
-        context = self._target.context()
+    def _receive(self) -> bytes:
+        try:
+            data = self._socket.recv(_CHUNK)
+        except ssl.SSLEOFError:
+            self._close_notify = b"no"
+            return b""
+        if not data:
+            self._close_notify = b"yes" if isinstance(self._socket, ssl.SSLSocket) else b""
+        return data
+
+    def _drop(self, *, reset: bool) -> None:
+        if reset:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOTHING)
+        self.close()
+
+    def _about_tls(self, about: str) -> bytes:
+        if about == "close-notify":
+            return self._close_notify
+        tls = self._socket
+        return (tls.version() or "").encode() if isinstance(tls, ssl.SSLSocket) else b""
+
+    def _start_tls(self, how: Handshake) -> None:
+        context = self._target.context(how)
         self._socket.settimeout(self._patience())
         try:
-            self._socket = context.wrap_socket(self._socket, server_hostname=self._target.host)
+            self._socket = context.wrap_socket(
+                self._socket, server_hostname=self._target.host, suppress_ragged_eofs=False
+            )
         except TimeoutError:
             raise Silence("the TLS handshake does not end") from None
         except ssl.SSLCertVerificationError as error:
@@ -153,19 +204,27 @@ class Connection:
             ) from None
 
 
+def _at_once() -> None:
+    """Nothing is waited for before a connection is made."""
+
+
 class Connections:
     """The connections of one conversation, each made when it is wanted first.
 
     Args:
         target: Where to connect, with the time limit of each wait.
         deadline: Seconds that all of them together may last.
+        before: Called before each is made; it may take its time.
 
     Attributes:
         made: The connections by their names.
     """
 
-    def __init__(self, target: Target, deadline: float) -> None:
+    def __init__(
+        self, target: Target, deadline: float, before: Callable[[], None] = _at_once
+    ) -> None:
         self._target = target
+        self._before = before
         self._until = time.monotonic() + deadline
         self._current: Connection | None = None
         self.made: dict[str, Connection] = {}
@@ -188,14 +247,17 @@ class Connections:
 
     def _fulfil(self, want: Want) -> bytes:
         if isinstance(want, On):
-            self._current = self.made.get(want.connection) or self._make(want.connection)
+            self._current = self.made.get(want.connection) or self._make(want)
             return b""
         assert self._current is not None
         return self._current.fulfil(want)
 
-    def _make(self, name: str) -> Connection:
-        self.made[name] = Connection(self._target, self._until - time.monotonic())
-        return self.made[name]
+    def _make(self, on: On) -> Connection:
+        self._before()
+        left = self._until - time.monotonic()
+        made = Connection(self._target, left, implicit=on.implicit, how=on.how)
+        self.made[on.connection] = made
+        return made
 
 
 def _run(wants: Wants[_Result], fulfil: Callable[[Want], bytes]) -> _Result:

@@ -9,18 +9,16 @@ another line for more of the same form, up to what the next line of the script d
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import TYPE_CHECKING
 
 from pop3scenarios import End, MessageData, Octets, StartTLS, Template
 
-from ._dialogue import Dialogue, positive
+from ._dialogue import Dialogue, deletes, positive
 from ._findings import Inconclusive, Skipped, Unmet
+from ._fixtures import on_wire
+from ._login import apop_digest
 from ._mail import states_mail, wire_form
-from ._safety import deletes
-from ._verdict import Ending
-from ._wants import Lost, On
+from ._talk import TRANSIENT, Talk, unstuffed
 from ._wirelog import printable
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from pop3scenarios import Hole, Scenario, Script, Step
 
     from ._facts import Facts
+    from ._limits import Limits
     from ._target import Target
     from ._wants import Wants
     from ._wirelog import WireLog
@@ -57,11 +56,11 @@ _NUMBER_HOLES = frozenset({"n", "number", "count"})
 
 _STATUS = frozenset({"+OK", "-ERR"})
 _LOGINS = frozenset({"PASS", "APOP", "AUTH"})
-#: Refusals that say nothing about the server's conduct (RFC 2449, section 8.1; RFC 3206).
-_TRANSIENT = re.compile(r"-ERR \[(IN-USE|LOGIN-DELAY|SYS/TEMP)\]", re.IGNORECASE)
+#: Holes that hold the numbers of messages that may be marked as deleted.
+_OWN_HOLES = {"mine": 1, "mine2": 2}
 
 
-class Conversation:
+class Conversation(Talk):
     """One script, on as many connections as it has.
 
     Args:
@@ -69,18 +68,8 @@ class Conversation:
         target: Who logs in.
         facts: What is known of the server.
         log: Where every line is written down.
-        allow_delete: Whether DELE may be sent.
-
-    Attributes:
-        place: Where the conversation stands, ``file:line``.
-        expected: What is waited for.
-        asked: The command that was sent last.
-        dialogues: What is said on each connection, by its name.
-        on: The name of the connection on which it goes on.
-        marked: Connections on which DELE was sent: they must not be left by QUIT.
-        over: Connections that have been ended.
-        owed: Whether the server has promised what is waited for, by its last reply.
-        ending: How the connection ended, if all came as it had to.
+        limits: How far it may go.
+        begun: The connection on which it begins, if its script begins in a state.
     """
 
     def __init__(
@@ -89,26 +78,15 @@ class Conversation:
         target: Target,
         facts: Facts,
         log: WireLog,
-        *,
-        allow_delete: bool = False,
+        limits: Limits | None = None,
+        begun: Dialogue | None = None,
     ) -> None:
+        super().__init__(target, facts, log, limits, begun)
         assert scenario.script is not None
         self._scenario = scenario
         self._script: Script = scenario.script
-        self._target = target
-        self._facts = facts
-        self._log = log
-        self._allow_delete = allow_delete
         self._bindings: dict[str, str] = {}
         self._left_out: set[str] = set()
-        self.dialogues: dict[str, Dialogue] = {}
-        self.on = ""
-        self.over: set[str] = set()
-        self.expected = "a greeting"
-        self.asked = "GREETING"
-        self.marked: set[str] = set()
-        self.owed = False
-        self.ending = Ending.OURS
         self._lines = 0
         self.place = self._place(0)
 
@@ -131,7 +109,8 @@ class Conversation:
 
     def _step(self, step: Step) -> Wants[None]:
         greets = step.connection not in self.dialogues and step.expect is None and not step.leaves
-        yield from self._turn_to(step.connection)
+        if step.connection != self.on or not self.dialogues:
+            yield from self.turn_to(step.connection)
         if step.connection not in self.dialogues:
             yield from self._begin(step if greets else None)
         if step.leaves:
@@ -141,27 +120,23 @@ class Conversation:
         elif not greets and self.on not in self._left_out:
             yield from self._hear(step)  # an answer that was owed
 
-    def _turn_to(self, connection: str) -> Wants[None]:
-        if connection != self.on or not self.dialogues:
-            self.on = connection
-            yield On(connection)
-
     def _begin(self, greeting: Step | None) -> Wants[None]:
         """The greeting, and TLS where the target wants it and the script does not say it."""
         self.asked = "GREETING"
-        self.dialogues[self.on] = Dialogue(self._target, self._log, self.on)
+        self.dialogues[self.on] = Dialogue(self.target, self._log, self.on)
         if greeting is not None:
             yield from self._hear(greeting)
-        elif not positive((yield from self._dialogue.line("a greeting"))):
+        elif not positive((yield from self.dialogue.line("a greeting"))):
             raise Inconclusive("the greeting is no +OK")
-        if self._target.tls == "stls" and not self._starts_tls():
-            yield from self._dialogue.upgrade()
+        if self.target.tls == "stls" and not self._starts_tls():
+            yield from self.dialogue.upgrade()
 
     def _exchange(self, step: Step) -> Wants[None]:
         if step.must_come or self._is_offered(step):
             self._left_out.discard(self.on)
             yield from self._say(step)
             yield from self._hear(step)
+            self.unmark()
         else:
             self._left_out.add(self.on)
 
@@ -169,18 +144,14 @@ class Conversation:
         self.place = self._place(step.row)
         self.expected = "the end of the connection"
         self.over.add(self.on)
-        yield from self._dialogue.hang_up()
+        yield from self.dialogue.hang_up()
 
     def _repetitions(self, group: Iterable[Step]) -> Iterator[dict[str, str]]:
         """What the holes of repeated exchanges hold each time: once for each message."""
         names = {hole.name for step in group if step.expect for hole in step.expect.holes}
         numbers = [name for name in _REPEATED_HOLES if name in names - self._bindings.keys()]
-        times = min(self._facts.count or 0, _AT_MOST if numbers else 1)
+        times = min(self.facts.count or 0, _AT_MOST if numbers else 1)
         return ({name: str(n) for name in numbers} for n in range(1, times + 1))
-
-    @property
-    def _dialogue(self) -> Dialogue:
-        return self.dialogues[self.on]
 
     def _starts_tls(self) -> bool:
         return any(isinstance(item, StartTLS) for s in self._script.steps for item in s.reply.items)
@@ -189,11 +160,11 @@ class Conversation:
         assert step.expect is not None
         keyword = step.expect.keyword
         if keyword == "CAPA":
-            return bool(self._facts.capabilities)
+            return bool(self.facts.capabilities)
         if keyword == "APOP":
             return "stamp" in self._bindings
         capability = _ANNOUNCED_BY.get(keyword)
-        return self._facts.announces(capability) if capability else keyword in _ALWAYS
+        return self.facts.announces(capability) if capability else keyword in _ALWAYS
 
     # The client's lines
 
@@ -201,14 +172,14 @@ class Conversation:
         assert step.expect is not None
         self.place = self._place(step.row)
         line = step.expect.fill(self._value_of)
-        if deletes(line):
-            if not self._allow_delete:
-                raise Skipped("it marks messages as deleted, which was not allowed")
-            self.marked.add(self.on)
+        if deletes(line) and not self.limits.may_mark:
+            raise Skipped("it marks messages as deleted, which was not allowed")
+        if step.expect.keyword == "QUIT":
+            self.may_quit()
         secret = any(hole.name == "password" for hole in step.expect.holes)
         self.asked = step.expect.keyword
         self.expected = f"the answer to {self.asked}"
-        yield from self._dialogue.send(line, secret=secret)
+        yield from self.dialogue.send(line, secret=secret)
 
     def _value_of(self, hole: Hole) -> str:
         value = self._known(hole.name)
@@ -222,14 +193,21 @@ class Conversation:
         if name in self._bindings:
             return self._bindings[name]
         if name in ("user", "password"):
-            return getattr(self._target, name) or None
+            return getattr(self.target, name) or None
         if name == "digest" and "stamp" in self._bindings:
-            # RFC 1939, section 7: MD5 over the timestamp and the shared secret.
-            data = self._bindings["stamp"] + self._target.password
-            return hashlib.md5(data.encode(), usedforsecurity=False).hexdigest()
-        if name == "missing" and self._facts.count is not None:
-            return str(self._facts.count + 1)
+            return apop_digest(self._bindings["stamp"], self.target.password)
+        if name == "missing" and self.facts.count is not None:
+            return str(self.facts.count + 1)
+        if name in _OWN_HOLES:
+            return str(self.own(_OWN_HOLES[name])[-1])
+        if name in self._fixtures:
+            return str(self.fixture(name))
         return None
+
+    @property
+    def _fixtures(self) -> tuple[str, ...]:
+        case = self._scenario.file.case
+        return case.fixtures if case is not None else ()
 
     # The server's lines
 
@@ -253,13 +231,13 @@ class Conversation:
                     yield from self._octets(item.data)
                 case StartTLS():
                     self.expected = "a TLS handshake"
-                    yield from self._dialogue.start_tls()
+                    yield from self.dialogue.start_tls()
                 case End():
-                    yield from self._end()
+                    yield from self.closed()
                 case _:
                     raise Skipped(f"only a mock can act out {type(item).__name__}")
         self.owed = False
-        self._facts.answered.add(self.asked)
+        self.facts.answered.add(self.asked)
 
     def _line(self, template: Template) -> Wants[None]:
         self.expected = self._shown(template)
@@ -270,19 +248,19 @@ class Conversation:
             return
         if line == "." and self._lines == 2 and self._is_empty(template):
             raise Skipped("precondition: the maildrop is empty")
-        if self.asked in _LOGINS and _TRANSIENT.match(line):
+        if self.asked in _LOGINS and TRANSIENT.match(line):
             raise Inconclusive(f"no login now: {line}")
         raise Unmet(self.expected, printable(line))
 
     def _next_line(self) -> Wants[str]:
         self._lines += 1
-        return (yield from self._dialogue.line(self.expected))
+        return (yield from self.dialogue.line(self.expected))
 
     def _is_empty(self, template: Template) -> bool:
         """Whether a listing may lack this line because there is no message at all."""
         first = template.parts[0] if template.parts else ""
         about_a_message = not isinstance(first, str) and first.name in _NUMBER_HOLES
-        return about_a_message and self._facts.count == 0
+        return about_a_message and self.facts.count == 0
 
     def _more(self, before: Template | None, after: object) -> Wants[None]:
         """Lines that ``...`` stands for; the line that ends them is left to be read."""
@@ -296,43 +274,32 @@ class Conversation:
             if form is not None and _match(form, line, {}) is None:
                 raise Unmet(self.expected, printable(line))
         self._lines -= 1
-        self._dialogue.unread(line)
+        self.dialogue.unread(line)
 
     def _ends(self, after: Template, line: str) -> bool:
         return line == "." or _match(after, line, self._bindings) is not None
 
     def _message(self, item: MessageData) -> Wants[None]:
         self.expected = f"message {item.number}, dot-stuffed, and its terminator"
-        data = yield from self._dialogue.message(self.expected)
-        lines = data.split(b"\r\n")
-        bare = next((line for line in lines if line[:1] == b"." and line[:2] != b".."), None)
-        if bare is not None:
-            # RFC 1939, section 3: a line that begins with the termination octet is byte-stuffed.
-            raise Unmet("a second dot before every dot that begins a line", repr(bare)[1:])
+        data = yield from self.dialogue.message(self.expected)
+        message = unstuffed(data)
         stored = self._stored(item.number)
         if stored is not None:
-            _compare(stored, b"\r\n".join(line.removeprefix(b".") for line in lines))
+            _compare(stored, message)
 
     def _stored(self, number: int | str) -> bytes | None:
-        """The message as the scenario's own maildrop has it, if it has one."""
+        """The message as the scenario's own maildrop has it, or the run's own, if it is one."""
+        if isinstance(number, str) and number in self._fixtures:
+            return on_wire(number, self.facts.run)
         if not states_mail(self._scenario):
             return None
-        mail = wire_form(self._scenario, self._target.user)
+        mail = wire_form(self._scenario, self.target.user)
         at = int(self._bindings.get(number, "0") if isinstance(number, str) else number)
         return mail[at - 1] if 0 < at <= len(mail) else None
 
-    def _end(self) -> Wants[None]:
-        self.expected = "the end of the connection"
-        self.over.add(self.on)
-        try:
-            yield from self._dialogue.end(self.expected)
-            self.ending = Ending.CLOSED
-        except Lost:
-            self.ending = Ending.RESET  # an end all the same
-
     def _octets(self, data: bytes) -> Wants[None]:
         self.expected = f"the octets {data!r}"
-        came = yield from self._dialogue.octets(len(data), self.expected)
+        came = yield from self.dialogue.octets(len(data), self.expected)
         if came != data:
             raise Unmet(self.expected, repr(came))
 

@@ -5,10 +5,12 @@ Everything here is a generator of wants; see :mod:`._wants`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ._findings import Inconclusive, Skipped, Unmet
-from ._wants import HangUp, Receive, Send, StartTLS, Wants
+from ._tape import Tape
+from ._wants import AskTLS, Drop, Handshake, HangUp, Receive, Send, Silence, StartTLS, Wants
 
 if TYPE_CHECKING:
     from ._target import Target
@@ -31,19 +33,28 @@ class Dialogue:
         target: Who logs in, and whether the password may go out in the clear.
         log: Where every line is written down.
         connection: Its name where there are several.
+        implicit: Whether TLS began with the first octet; None: as the target has it.
 
     Attributes:
         tls: Whether TLS is on.
         log: Where every line is written down.
+        tape: Every octet, for what is judged of all of them; holds secrets.
+        greeting: The first line of all; empty until it is read.
+        marked: Whether a DELE was sent and no RSET after it that is known to work.
     """
 
-    def __init__(self, target: Target, log: WireLog, connection: str = "") -> None:
+    def __init__(
+        self, target: Target, log: WireLog, connection: str = "", *, implicit: bool | None = None
+    ) -> None:
         self._target = target
         self._connection = connection
         self._buffer = bytearray()
         self._unread: str | None = None
-        self.tls = target.tls == "implicit"
+        self.tls = target.tls == "implicit" if implicit is None else implicit
         self.log = log
+        self.tape = Tape(target.secrets)
+        self.greeting = ""
+        self.marked = False
 
     def send(self, line: str, *, secret: bool = False) -> Wants[None]:
         """Send a line.
@@ -58,8 +69,53 @@ class Dialogue:
         if secret and not self.tls and not self._target.may_send_secrets_in_clear:
             raise Skipped("the password would cross the network in the clear")
         data = line.encode("utf-8", "surrogateescape") + b"\r\n"
-        self.log.sent(data, tls=self.tls, connection=self._connection)
-        yield Send(data)
+        self.marked = self.marked or deletes(line)
+        yield from self._send(data)
+
+    def send_octets(self, data: bytes) -> Wants[None]:
+        """Send octets as they are: several lines, parts of one, or no line at all.
+
+        Whoever reads the answers knows what they belong to; what is judged of every reply of the
+        run leaves this connection out.
+        """
+        self.tape.odd = True
+        self.marked = self.marked or deletes(data.decode("latin-1"))
+        yield from self._send(data)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something has come that nobody has read."""
+        return bool(self._buffer) or self._unread is not None
+
+    def hello(self) -> Wants[str]:
+        """The greeting."""
+        return (yield from self.line("a greeting"))
+
+    @property
+    def stamp(self) -> str:
+        """The timestamp of the greeting, by which a server shows that it has APOP; or nothing."""
+        found = _STAMP.search(self.greeting)
+        return found[0] if found else ""
+
+    def ask(self, line: str, *, secret: bool = False) -> Wants[str]:
+        """Send a line; gives the first line of the answer."""
+        yield from self.send(line, secret=secret)
+        return (yield from self.line(f"the answer to {line.split(' ', 1)[0]}"))
+
+    def silent(self, seconds: float) -> Wants[bytes | None]:
+        """Wait for what should not come.
+
+        Returns:
+            The octets that came all the same, none if the server closed; None for silence.
+        """
+        if self._buffer or self._unread is not None:
+            return bytes(self._buffer)
+        try:
+            data = yield from self._receive(seconds)
+        except Silence:
+            return None
+        self._buffer += data
+        return data
 
     def line(self, expected: str = "a line") -> Wants[str]:
         """The next line, without its line end.
@@ -78,7 +134,9 @@ class Dialogue:
         if not data.endswith(b"\r\n"):
             shown = self.log.lines[-1].text
             raise Unmet(f"{expected}, ended by CRLF", f"{shown} ended by a bare LF")
-        return data[:-2].decode("utf-8", "surrogateescape")
+        line = data[:-2].decode("utf-8", "surrogateescape")
+        self.greeting = self.greeting or line
+        return line
 
     def unread(self, line: str) -> None:
         """Put a line back: the next reader gets it."""
@@ -131,13 +189,16 @@ class Dialogue:
         Raises:
             Unmet: Octets come instead.
         """
-        data = bytes(self._buffer) or (yield Receive())
+        data = bytes(self._buffer) or (yield from self._receive())
         if data:
             self._received(data)
             raise Unmet(expected, f"the server goes on: {self.log.lines[-1].text}")
 
-    def start_tls(self) -> Wants[None]:
+    def start_tls(self, how: Handshake | None = None) -> Wants[None]:
         """The TLS handshake.
+
+        Args:
+            how: What to offer, if not the usual.
 
         Raises:
             Unmet: Octets stand behind the reply to STLS, where an attacker could have put them.
@@ -145,8 +206,9 @@ class Dialogue:
         if self._buffer:
             self._received(bytes(self._buffer))
             raise Unmet("the TLS handshake, nothing before it", f"{len(self._buffer)} octets")
-        yield StartTLS()
+        yield StartTLS(how or Handshake())
         self.tls = True
+        self.tape.secured()
 
     def upgrade(self) -> Wants[None]:
         """STLS, where the target asks for it and the script does not say it.
@@ -162,7 +224,7 @@ class Dialogue:
 
     def leave(self) -> Wants[None]:
         """QUIT, and whatever comes until the server closes; only where nothing is marked."""
-        yield from self.send("QUIT")
+        yield from self._send(b"QUIT\r\n")
         yield from self.drain()
 
     def hang_up(self) -> Wants[None]:
@@ -170,11 +232,37 @@ class Dialogue:
         yield HangUp()
         yield from self.drain()
 
+    def drop(self, *, reset: bool = False) -> Wants[None]:
+        """Close the connection without a word; by RST if wanted."""
+        self.tape.odd = self.tape.odd or self.has_more
+        self.tape.end()
+        yield Drop(reset)
+
+    def tls_version(self) -> Wants[str]:
+        """The version of TLS, as OpenSSL names it; empty without TLS."""
+        return (yield AskTLS("version")).decode()
+
     def drain(self) -> Wants[None]:
         """Read and drop octets until the server closes."""
         dropped = 0
-        while dropped < _MAX_REST and (data := (yield Receive())):
+        while dropped < _MAX_REST:
+            data = yield from self._receive()
+            if not data:
+                return
             dropped += len(data)
+        self.tape.odd = True  # the rest is not read
+
+    def _send(self, data: bytes) -> Wants[None]:
+        self.log.sent(data, tls=self.tls, connection=self._connection)
+        self.tape.client(data)
+        yield Send(data)
+
+    def _receive(self, within: float | None = None) -> Wants[bytes]:
+        data = yield Receive(within)
+        self.tape.server(data)
+        if not data:
+            self.tape.end()
+        return data
 
     def _received(self, data: bytes) -> None:
         self.log.received(data, tls=self.tls, connection=self._connection)
@@ -191,7 +279,7 @@ class Dialogue:
         return line
 
     def _more(self, expected: str) -> Wants[None]:
-        data = yield Receive()
+        data = yield from self._receive()
         if data:
             self._buffer += data
             return
@@ -199,6 +287,17 @@ class Dialogue:
         if self._buffer:
             self._received(bytes(self._buffer))
         raise Unmet(expected, f"{rest}the end of the connection", closed=True)
+
+
+#: RFC 1939, section 7: a msg-id in the banner greeting.
+_STAMP = re.compile(r"<[^<>]*>")
+
+_DELETE = re.compile(r"\bDELE\b", re.IGNORECASE)
+
+
+def deletes(line: str) -> bool:
+    """Whether a command line, however it is written, could mark a message as deleted."""
+    return _DELETE.search(line) is not None
 
 
 def positive(line: str) -> bool:

@@ -10,6 +10,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._verdict import Outcome
+
 
 class Finding(Exception):
     """The conversation ends here."""
@@ -22,10 +27,14 @@ class Unmet(Finding):
         expected: What had to come.
         actual: What came.
         closed: Whether what came was the end of the connection.
+        grade: The outcome, where it is not the one that the case has for it.
     """
 
-    def __init__(self, expected: str, actual: str, *, closed: bool = False) -> None:
+    def __init__(
+        self, expected: str, actual: str, *, closed: bool = False, grade: Outcome | None = None
+    ) -> None:
         super().__init__(f"expected {expected}, got {actual}")
+        self.grade = grade
         self.expected = expected
         self.actual = actual
         self.closed = closed

@@ -22,12 +22,15 @@ class Report:
     Attributes:
         server: The server, as ``host:port``.
         facts: What the server said about itself; None if it could not be asked.
-        verdicts: One for each case, in the order of the run.
+        verdicts: One for each case, in the order in which they were asked for.
+        lost: Unique-ids that were in the maildrop before the run, that nobody meant to delete, and
+            that are not there after it.
     """
 
     server: str
     facts: Facts | None
     verdicts: tuple[Verdict, ...]
+    lost: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counter[Outcome]:
@@ -36,11 +39,13 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 nothing worse than NON-STRICT; 1 something failed; 2 inconclusive.
+        """0 nothing worse than NON-STRICT; 1 something failed; 2 inconclusive; 3 mail was lost.
 
         Inconclusive is a run with an ERROR, with a login that was refused, or in which every case
         was skipped.
         """
+        if self.lost:
+            return 3
         if self.counts[Outcome.FAIL]:
             return 1
         refused = self.facts is None or self.facts.login_refused

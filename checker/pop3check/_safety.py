@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pop3scenarios import Default, Dribble, End, MessageData, Template, Wait
+
+from ._dialogue import deletes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +15,7 @@ if TYPE_CHECKING:
 
     from ._facts import Facts
 
-_DELETE = re.compile(r"\bDELE\b", re.IGNORECASE)
 _READS = frozenset({"RETR", "TOP"})
-
-
-def deletes(line: str) -> bool:
-    """Whether a command line, however it is written, could mark a message as deleted."""
-    return _DELETE.search(line) is not None
 
 
 def mock_only(scenario: Scenario) -> str:
@@ -64,22 +59,21 @@ def endangers_mail(scenario: Scenario, facts: Facts | None = None) -> str:
         scenario: The scenario; it has a script.
         facts: What is known of the server, if anything is.
     """
-    commands = list(_commands(scenario))
-    if any(deletes(command.source) for command in commands):
+    asked = list(commands(scenario))
+    if any(deletes(command.source) for command in asked):
         return "it marks messages as deleted, which was not allowed"
     # RFC 2449, section 6.7: such a server may remove what was retrieved.
     expires = facts is not None and facts.announces("EXPIRE 0")
-    if expires and any(command.keyword in _READS for command in commands):
+    if expires and any(command.keyword in _READS for command in asked):
         return "the server announces EXPIRE 0: what is retrieved may be removed"
     return ""
 
 
-def _commands(scenario: Scenario) -> Iterator[Template]:
-    assert scenario.script is not None
-    return (step.expect for step in scenario.script.steps if step.expect is not None)
+def commands(scenario: Scenario) -> Iterator[Template]:
+    """The client's lines of a scenario's script; none if it has no script.
 
-
-def needs_login(scenario: Scenario) -> bool:
-    """Whether a conversation fills in the password or a digest of it."""
-    secrets = {"password", "digest"}
-    return any(hole.name in secrets for line in _commands(scenario) for hole in line.holes)
+    Args:
+        scenario: The scenario.
+    """
+    steps = scenario.script.steps if scenario.script is not None else ()
+    return (step.expect for step in steps if step.expect is not None)

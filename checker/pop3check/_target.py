@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
+
+from ._wants import Handshake
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +18,10 @@ TLSMode = Literal["none", "stls", "implicit"]
 
 #: URL scheme, and the port that goes with it (RFC 1939, RFC 8314).
 _SCHEMES = {"pop3": 110, "pop": 110, "pop3s": 995, "pops": 995}
+
+
+#: A password of so many letters could be a part of any word.
+_A_FEW = 3
 
 
 class TargetError(ValueError):
@@ -104,18 +111,33 @@ class Target:
         )
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no reply of the server may hold; a few letters stand in words by chance."""
+        return (self.password,) if len(self.password) > _A_FEW else ()
+
+    @property
     def may_send_secrets_in_clear(self) -> bool:
         """Whether the password may be sent without TLS: on this machine, or by leave."""
         return self.allow_insecure_auth or is_loopback(self.host)
 
-    def context(self) -> ssl.SSLContext:
+    def context(self, how: Handshake | None = None) -> ssl.SSLContext:
         """The TLS context: certificates and host names are verified unless it was given.
+
+        Args:
+            how: What a case wants otherwise; the context that was given stays as it is.
 
         Raises:
             TargetError: The file of authorities cannot be read.
         """
-        if self.ssl_context is not None:
+        special = how is not None and how != Handshake()
+        if self.ssl_context is not None and not special:
             return self.ssl_context
+        context = self._own_context()
+        if how is not None and special:
+            _adapt(context, how)
+        return context
+
+    def _own_context(self) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=self.ca)
         except (OSError, ssl.SSLError) as error:
@@ -126,6 +148,22 @@ class Target:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def _adapt(context: ssl.SSLContext, how: Handshake) -> None:
+    """Make a context as a case wants it."""
+    if not how.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    with warnings.catch_warnings():
+        # Old versions are offered on purpose: a server has to refuse them (RFC 8996).
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if how.minimum is not None:
+            context.minimum_version = how.minimum
+        if how.maximum is not None:
+            context.maximum_version = how.maximum
+    if how.maximum is not None and how.maximum < ssl.TLSVersion.TLSv1_2:
+        context.set_ciphers("ALL:@SECLEVEL=0")
 
 
 def _usual_mode(scheme: str, host: str) -> TLSMode:

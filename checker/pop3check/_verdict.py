@@ -53,6 +53,11 @@ class Verdict:
         step: Place in the scenario file, ``file:line``.
         ending: How the connection ended.
         wire: Every line exchanged, secrets masked.
+        level: How strongly the text asks for it.
+        security: Whether somebody could be harmed if it is not met.
+        why: Why the requirement matters.
+        notes: What was observed, where nothing is required.
+        seconds: How long it took.
     """
 
     case: str
@@ -66,3 +71,8 @@ class Verdict:
     step: str = ""
     ending: Ending = Ending.NONE
     wire: tuple[WireLine, ...] = ()
+    level: str = ""
+    security: bool = False
+    why: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0

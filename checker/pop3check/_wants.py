@@ -14,7 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    import ssl
 
 _Result = TypeVar("_Result")
 
@@ -28,19 +31,50 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Wait for octets; no octets mean that the server has closed the connection."""
+    """Wait for octets; no octets mean that the server has closed the connection.
+
+    Attributes:
+        within: Seconds to wait at most; None: as long as the target allows.
+    """
+
+    within: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """How TLS is to be agreed upon.
+
+    Attributes:
+        minimum: The oldest version that is offered; None: what the target's context has.
+        maximum: The newest.
+        verify: Whether the certificate is verified; a case about versions does not care.
+    """
+
+    minimum: ssl.TLSVersion | None = None
+    maximum: ssl.TLSVersion | None = None
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class StartTLS:
     """Do the TLS handshake."""
 
+    how: Handshake = Handshake()
+
 
 @dataclass(frozen=True, slots=True)
 class On:
-    """From here on everything is meant for this connection, which is made if it is new."""
+    """From here on everything is meant for this connection, which is made if it is new.
+
+    Attributes:
+        connection: Its name.
+        implicit: Whether TLS begins with the first octet; None: as the target has it.
+        how: How TLS is agreed upon, where it begins with the first octet.
+    """
 
     connection: str
+    implicit: bool | None = None
+    how: Handshake = Handshake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +82,37 @@ class HangUp:
     """Tell the server that nothing more will be sent."""
 
 
-Want = Send | Receive | StartTLS | On | HangUp
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Close the connection at once, without a word of TLS.
+
+    Attributes:
+        reset: Whether by RST, as a machine does that has lost the connection.
+    """
+
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let time pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskTLS:
+    """Ask about the TLS of a connection.
+
+    Attributes:
+        about: ``version``: the version agreed upon, as OpenSSL names it, nothing without TLS;
+            ``close-notify``: ``yes`` or ``no`` once the server has ended the connection.
+    """
+
+    about: Literal["version", "close-notify"]
+
+
+Want = Send | Receive | StartTLS | On | HangUp | Drop | Pause | AskTLS
 
 #: A piece of protocol: yields wants, is sent the octets received, returns its result.
 Wants = Generator[Want, bytes, _Result]

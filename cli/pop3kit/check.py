@@ -58,7 +58,7 @@ def check(
     CASES are ids (RFC1939-5-06), beginnings of ids (RFC1939-5) or files; all cases without any.
     Without a user only what needs no login is checked. Nothing is deleted unless it is allowed.
     """
-    from pop3check import Target, TargetError, UnknownCase, check_all, select, summary
+    from pop3check import Limits, Target, TargetError, UnknownCase, check_all, select, summary
     from pop3scenarios import ScenarioError
 
     try:
@@ -74,7 +74,8 @@ def check(
             prompt = f"Password of {target.user} at {target}"
             password = find_password(password_file, password_command, prompt)
             target = replace(target, password=password)
-        report = check_all(target, scenarios, allow_delete=allow_delete, progress=_show)
+        limits = Limits(mode="destructive" if allow_delete else "read-only")
+        report = check_all(target, scenarios, limits=limits, progress=_show)
     except (TargetError, UnknownCase, ScenarioError) as error:
         raise UsageFailure(str(error)) from None
     click.echo(summary(report))

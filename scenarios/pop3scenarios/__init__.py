@@ -13,12 +13,13 @@ from ._actions import (
     parse_duration,
 )
 from ._asked import MASK, asked, split_secret
+from ._case import CaseSection
 from ._content import Content, Copy, InMemory
 from ._errors import Problem, ScenarioError, UnknownScenario, did_you_mean
 from ._fields import EVENTS
 from ._folder import Folder
 from ._holes import Hole
-from ._library import find, is_glob, kind_of, shipped
+from ._library import find, is_glob, is_path, kind_of, shipped
 from ._lines import LineError, Template, difference, likeness, parse_line
 from ._loader import check, expand, files, load, loads
 from ._maildrop import Mail
@@ -40,6 +41,7 @@ __all__ = [
     "MASK",
     "Action",
     "Announced",
+    "CaseSection",
     "Content",
     "Copy",
     "Default",
@@ -82,6 +84,7 @@ __all__ = [
     "files",
     "find",
     "is_glob",
+    "is_path",
     "kind_of",
     "likeness",
     "load",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from ._case import CaseSection
 from ._fields import (
     AskedFor,
     Command,
@@ -325,6 +326,11 @@ class ScenarioFile(Fragment):
     )
     requires: tuple[str, ...] = Field(
         default=(), description="Capabilities without which it means nothing.", examples=[["TOP"]]
+    )
+    case: CaseSection | None = Field(
+        default=None,
+        description="The requirement that the file holds a server to, if it is one.",
+        examples=[{"requirement": "A server answers +OK to NOOP.", "level": "must"}],
     )
     extends: str | None = Field(
         default=None, description="The scenario from which this one departs.", examples=["gmail"]

@@ -21,11 +21,12 @@ _LOGIN = frozenset({"PASS", "APOP", "AUTH"})
 _MULTI_LINE = {"CAPA": 0, "LIST": 0, "UIDL": 0, "RETR": 1, "TOP": 2}
 
 
-def oddities(script: Script) -> Iterator[tuple[int, str, str]]:
+def oddities(script: Script, *, logged_in: bool = False) -> Iterator[tuple[int, str, str]]:
     """What is odd in a conversation.
 
     Args:
         script: The conversation.
+        logged_in: Whether it begins after the login.
 
     Yields:
         The line of the script, from 0, what it is, and what to write instead.
@@ -35,11 +36,10 @@ def oddities(script: Script) -> Iterator[tuple[int, str, str]]:
         steps = [step for step in script.steps if step.connection == name]
         if name and steps[0].expect is not None:
             yield steps[0].row, f"[{name}] begins without a greeting", f"begin with [{name}] S: +OK"
-        yield from _connection(steps)
+        yield from _connection(steps, logged_in=logged_in)
 
 
-def _connection(steps: list[Step]) -> Iterator[tuple[int, str, str]]:
-    logged_in = False
+def _connection(steps: list[Step], *, logged_in: bool) -> Iterator[tuple[int, str, str]]:
     for step in steps:
         first = _first(step)
         keyword = "" if step.expect is None else step.expect.keyword

@@ -7,6 +7,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from ._actions import ACTIONS
+from ._case import CaseSection
 from ._fields import WORDS_FOR_PATTERN, Section
 from ._holes import HOLE_MEANINGS, HOLE_TYPES, type_by_name
 from ._lint import STATE_HOLES
@@ -47,6 +48,7 @@ _SECTIONS: Mapping[type[Section], tuple[str, str]] = {
     ),
     ServerSection: ("server", "The default is what the scenario `default` has."),
     TLSSection: ("tls", "The default is what the scenario `default` has."),
+    CaseSection: ("case", ""),
     MailItem: ("An entry of a maildrop", ""),
     Rule: ("A rule", ""),
     ExpectSection: ("expect", ""),

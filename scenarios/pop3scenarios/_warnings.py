@@ -204,8 +204,12 @@ def _undocumented(file: ParsedFile) -> Iterator[Problem]:
 
 
 def _odd_scripts(file: ParsedFile, document: Document) -> Iterator[Problem]:
+    case = file.model.case
+    logged_in = case is not None and case.state == "transaction"
     for prefix, fragment in fragments(file):
-        for row, message, hint in oddities(fragment.script) if fragment.script else ():
+        if fragment.script is None:
+            continue
+        for row, message, hint in oddities(fragment.script, logged_in=logged_in):
             problem = document.problem((*prefix, "script"), message, hint, offset=(row, 0))
             yield _warning(problem, "odd-script")
 

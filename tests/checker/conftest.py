@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pop3check import Facts, Target, WireLine
+from pop3check import Facts, Limits, Target, WireLine
 from pop3check._conversation import Conversation
 from pop3check._findings import Finding
 from pop3check._wants import HangUp, On, Receive, Send, StartTLS
@@ -75,14 +75,14 @@ def play(
         *,
         more: str = "",
         facts: Facts | None = None,
-        allow_delete: bool = False,
+        limits: Limits | None = None,
         **options: Any,
     ) -> Talk:
         options = {"host": "127.0.0.1", "user": "alice", "password": "secret"} | options
         target = Target(**options)
         log = WireLog(target.password)
         conversation = Conversation(
-            scenario_of(script, more), target, facts or Facts(), log, allow_delete=allow_delete
+            scenario_of(script, more), target, facts or Facts(), log, limits
         )
         streams = server if isinstance(server, dict) else {"": server}
         step = request.param or max(map(len, streams.values())) or 1
@@ -114,6 +114,8 @@ def play(
                     case HangUp():
                         sent.append(b"<close>")
                         want = wants.send(b"")
+                    case _:
+                        raise AssertionError(want)
         except StopIteration:
             pass
         except Finding as error:

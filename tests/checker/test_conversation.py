@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pop3check import Facts, Outcome, Target, check
+from pop3check import Facts, Limits, Outcome, Target, check
 from pop3check._connection import Connections
 from pop3check._conversation import Conversation
 from pop3check._dialogue import Dialogue
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pop3scenarios import Scenario
 
     Play = Callable[..., Any]
+
+#: Leave for everything: the mail is a mock's.
+ALL = Limits(mode="destructive", any_message=True)
 
 GREETING = "S: +OK ...\n"
 
@@ -387,7 +390,7 @@ def test_what_is_left_to_leave(play: Play) -> None:
 
     octets = {"A": b"+OK\r\n", "B": b"+OK\r\n+OK\r\n", "C": b"+OK\r\n"}
 
-    talk = play(script, octets, allow_delete=True)
+    talk = play(script, octets, limits=ALL)
 
     assert talk.conversation.over == {"A"}
     assert talk.conversation.marked == {"B"}
@@ -443,7 +446,7 @@ def test_mock_and_checker_agree_on_the_conversations(
     """Each conversation of the library is met by the mock that plays it, and by the correct one."""
     scenario = load(name)
     with MockServer(correct(scenario)) as server:
-        met = check(target_of(server), scenario, allow_delete=True)
+        met = check(target_of(server), scenario, limits=ALL)
     with MockServer(scenario) as server:
         facts = Facts(count=len(server.maildrop), capabilities=scenario.server.capabilities or ())
         finding = played(scenario, target_of(server), facts)
@@ -471,7 +474,7 @@ def test_conversation_can_fail(
     """A server that does not do what a conversation is about is found out, at the very line."""
     text = f"pop3: 1\nname: wrong\nsummary: wrong\nextends: {name}\n{rule}\n"
     with MockServer(correct(loads(text))) as server:
-        verdict = check(target_of(server), load(name), allow_delete=True)
+        verdict = check(target_of(server), load(name), limits=ALL)
 
     grade = Outcome.NON_STRICT if name == "maildrop-lock" else Outcome.FAIL
     assert (grade, step) == (verdict.outcome, verdict.expected)
@@ -488,7 +491,7 @@ def correct(scenario: Scenario) -> Scenario:
 
 def played(scenario: Scenario, target: Target, facts: Facts) -> Exception | None:
     """Play a conversation to a server without asking it first what it is."""
-    talk = Conversation(scenario, target, facts, WireLog(), allow_delete=True)
+    talk = Conversation(scenario, target, facts, WireLog(), ALL)
     try:
         with Connections(target, 20.0) as connections:
             connections.run(talk.play())

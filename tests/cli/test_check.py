@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,7 +40,8 @@ def test_fine(url: str, tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert "PASS       RFC1939-5-06  STAT and LIST count the same messages" in result.output
-    assert "14 cases, 11 PASS, 3 SKIP" in result.output
+    assert re.search(r"[0-9]+ cases, [0-9]+ PASS, .*SKIP", result.output)
+    assert "FAIL" not in result.output
 
 
 def test_failure() -> None:

@@ -17,7 +17,7 @@ LOGIN = "  S: +OK ...\n  C: USER {user}\n  S: +OK ...\n  C: PASS {password}\n  S
 CONVERSATIONS = [
     reference
     for name, path in shipped().items()
-    if kind_of(path) in ("conversations", "conformance")
+    if kind_of(path) == "conversations"
     for reference in expand(name)
 ]
 

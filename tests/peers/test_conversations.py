@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pop3check import Outcome, Target, check
+from pop3check import Limits, Outcome, Target, check
 from pop3mock import BrokenExpectation, MockServer
 from pop3scenarios import load
 
@@ -95,7 +95,7 @@ def test_dovecot_talks_as_the_conversation_says(
         host="127.0.0.1", port=account.port, user=account.user, password=account.password
     )
 
-    verdict = check(target, scenario, allow_delete=True)
+    verdict = check(target, scenario, limits=Limits(mode="destructive", any_message=True))
 
     assert outcome == verdict.outcome, verdict.actual or verdict.reason
     assert ("" if outcome is Outcome.PASS else "conversations/maildrop-lock.pop3.yaml:22") == (

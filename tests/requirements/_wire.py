@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
 
+    from pop3check._tape import Tape
     from pop3mock import MockServer
     from pop3mock._actions import Action
-
-    from ._tape import Tape
 #: Seconds until a server that says nothing is given up.
 DEADLINE = 5.0
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pop3check._passive import breaches
+from pop3check._tape import Tape
 from pop3mock import Engine, MockServer
 from pop3scenarios import loads
 
-from ._passive import breaches
-from ._tape import Tape
 from ._wire import Line, Wire, accepted, cram_md5, plain
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from pop3check._passive import breaches
+from pop3check._tape import Tape
 from pop3mock._tls import client_context
 
-from ._passive import breaches
-from ._tape import Tape
 from ._wire import accepted, b64, cram_md5, lines_of, plain, refused
 
 if TYPE_CHECKING:

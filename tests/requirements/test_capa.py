@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._passive import breaches
-from ._tape import Tape
+from pop3check._passive import breaches
+from pop3check._tape import Tape
+
 from ._wire import accepted, lines_of, plain, refused
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pop3check._passive import CHECKS
+
 from ._catalogue import exempt, missing, names_of_tests, rows, unknown
-from ._passive import CHECKS
 from ._wire import Wire
 from .conftest import Tapes
 

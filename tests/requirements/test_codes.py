@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ._passive import breaches
-from ._tape import Tape
+from pop3check._passive import breaches
+from pop3check._tape import Tape
+
 from ._wire import lines_of, plain
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from pop3scenarios import EVENTS, Announced, loads
 from pop3scenarios._actions import ACTIONS, is_action, parse_action
+from pop3scenarios._case import CaseSection
 from pop3scenarios._fields import Outcome, Section
 from pop3scenarios._holes import HOLE_MEANINGS, HOLE_TYPES
 from pop3scenarios._mailitem import MailItem
@@ -40,6 +41,7 @@ PLACES: dict[type[Section], str] = {
     Fragment: "variants: {{v: {{{}}}}}",
     ServerSection: "server: {{{}}}",
     TLSSection: "tls: {{{}}}",
+    CaseSection: "case: {{{}}}",
     MailItem: "maildrop: [{{{}}}]",
     Rule: "rules: [{{{}}}]",
     ExpectSection: "expect: {{{}}}",
@@ -49,6 +51,9 @@ PLACES: dict[type[Section], str] = {
 #: Keys that need another beside them.
 BESIDE = {"count": "octets: 4096", "uid": "subject: One", "sessions": "subject: One",
           "update": "mbox: inbox.mbox", "line-ends": "subject: One"}  # fmt: skip
+
+#: Keys that every case has.
+CASE = ("requirement", "level")
 
 #: What a rule is about whose key means nothing where others do.
 WHEN = {"mechanism": "AUTH", "entry": "LIST", "numbering": "LIST"}
@@ -115,6 +120,7 @@ def _file_with(section: type[Section], field: FieldInfo, example: object) -> str
         return to_yaml(head | {key: _as_text(example)})
     entry = to_yaml({key: _as_text(example)}, flow=True).strip()[1:-1]
     beside = [f"when: {WHEN.get(key, 'RETR')}"] if section is Rule and key != "when" else []
+    beside += [f"{name}: must" for name in CASE if name != key] if section is CaseSection else []
     beside += [BESIDE[key]] if section is MailItem and key in BESIDE else []
     if section is Rule and key == "scope":
         beside.append("nth: 1")

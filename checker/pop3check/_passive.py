@@ -12,6 +12,9 @@ from ._tape import Framing, Reply, Tape
 #: Octets that the first line of a reply may have (RFC 2449, section 4).
 _LONGEST = 512
 
+#: Of so many breaches of one row it is told how they look.
+_KEPT = 3
+
 _STATUS = re.compile(rb"(\+OK|-ERR)( [^\r\n]*)?\r\n|\+ [^\r\n]*\r\n")
 _CODE = re.compile(rb"\[([^\s\[\]/]+(?:/[^\s\[\]/]+)*)\](?: |$)")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
@@ -40,6 +43,48 @@ def _breaches(row: str, tape: Tape) -> Iterator[str]:
     for each, check in CHECKS.items():
         if row in (each, "*"):
             yield from (f"{each}: {breach}" for breach in check(tape, replies))
+
+
+class Passive:
+    """What all connections of a run break of the passive rows."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[str]] = {}
+        self._judged = False
+
+    def review(self, tape: Tape) -> None:
+        """Judge a connection that is over.
+
+        Args:
+            tape: All that was said on it; nothing is kept of it.
+        """
+        if tape.odd:
+            return
+        try:
+            replies = tape.replies()
+        except Framing as broken:
+            for row in FRAMING:
+                self._note(row, str(broken))
+            return
+        self._judged = self._judged or bool(replies)
+        for row, check in CHECKS.items():
+            for breach in check(tape, replies):
+                self._note(row, breach)
+
+    def found(self, row: str) -> list[str] | None:
+        """The first things that break a row; none if it is kept, None if nothing was judged.
+
+        Args:
+            row: Its id.
+        """
+        if row in self._found:
+            return self._found[row]
+        return [] if self._judged else None
+
+    def _note(self, row: str, breach: str) -> None:
+        kept = self._found.setdefault(row, [])
+        if len(kept) < _KEPT and breach not in kept:
+            kept.append(breach)
 
 
 def codes(replies: Iterable[Reply]) -> Iterator[tuple[Reply, bytes]]:
@@ -219,3 +264,6 @@ CHECKS: dict[str, Check] = {
     "RFC6856-5-01": _utf8_code,
     "SEC-04": _no_secret,
 }
+
+#: Rows that are broken where replies and commands do not belong together.
+FRAMING = (*(row for row, check in CHECKS.items() if check is _framed), "RFC1939-3-42")

@@ -67,11 +67,17 @@ class Tape:
 
     Args:
         secrets: Passwords and tokens that no reply may hold.
+
+    Attributes:
+        ended: Whether the connection is over.
+        odd: Whether octets went out that do not fall into commands: then nothing is said of the
+            replies to them.
     """
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         self.secrets = secrets
         self.ended = False
+        self.odd = False
         self._stretches = [_Stretch(greets=True)]
 
     @classmethod

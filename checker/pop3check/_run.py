@@ -1,0 +1,343 @@
+"""A run: which case is asked when and in which session, and what comes of it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from ._conversation import Conversation
+from ._facts import Discovery, Facts
+from ._findings import Finding, Inconclusive, Skipped, Unmet
+from ._gates import forbidden, unfit
+from ._pace import Pace
+from ._passive import Passive
+from ._plan import RESET_WORKS, is_asked_first
+from ._sessions import Own, Shared
+from ._talk import Talk
+from ._verdict import Ending, Outcome, Verdict
+from ._wants import Breakdown, HandshakeFailed, Lost, Silence
+from ._wirelog import WireLog
+
+if TYPE_CHECKING:
+    from ._cases import Case
+    from ._dialogue import Dialogue
+    from ._limits import Limits
+    from ._target import Target
+    from ._wants import Wants
+
+
+class Run:
+    """What the cases of one run share: the target, and what is known of the server.
+
+    Args:
+        target: The server and the account.
+        limits: How far the run may go.
+        facts: What is known of the server; None: it is asked first.
+        mark: What marks the run's own messages; empty if it has brought none.
+
+    Attributes:
+        facts: What is known of the server; None if it cannot be reached.
+        deleted: Unique-ids of messages that were deleted on purpose.
+    """
+
+    def __init__(
+        self, target: Target, limits: Limits, facts: Facts | None = None, mark: str = ""
+    ) -> None:
+        self._target = target
+        self._limits = limits
+        self._mark = mark
+        self._unreachable = ""
+        self._pace = Pace(limits)
+        self._passive = Passive()
+        self._failures_left = limits.login_failures
+        self._outcomes: dict[str, Outcome] = {}
+        self._shared = Shared(target, self._pace)
+        self.facts = facts
+        self.deleted: set[str] = set()
+
+    def judge(self, case: Case) -> Verdict:
+        """The verdict upon one case, which is not judged of every octet of the run."""
+        began = time.monotonic()
+        verdict = self._judged(case, began)
+        self._outcomes[case.id] = verdict.outcome
+        if case.id == RESET_WORKS and self.facts is not None:
+            self.facts.resets = verdict.outcome is Outcome.PASS
+        return verdict
+
+    def judge_all_octets(self, case: Case) -> Verdict:
+        """The verdict upon a case that is judged of every octet of the run: after all others."""
+        self.close()
+        facts = self.discovered()
+        if facts is None:
+            return _verdict(case, Outcome.ERROR, reason=self._unreachable)
+        if reason := unfit(case, self._target, facts, self._limits):
+            return _verdict(case, Outcome.SKIP, reason=reason)
+        found = self._passive.found(case.id)
+        log = self._log()
+        if found is None:
+            return _verdict(case, Outcome.SKIP, reason="nothing came that could be judged")
+        if not found:
+            return _verdict(case, Outcome.PASS)
+        return _verdict(
+            case, case.unmet, expected=case.requirement, actual="; ".join(found), log=log
+        )
+
+    def close(self) -> None:
+        """Leave the session that the cases share."""
+        self._review(self._shared.leave())
+
+    def unique_ids(self) -> set[str] | None:
+        """The unique-ids that are in the maildrop now; None if they cannot be asked for."""
+        if self.facts is None or not self.facts.logged_in or not self.facts.uidl:
+            return None
+        self.close()
+        facts = self._discover(capa=False)
+        return set(facts.uids.values()) if facts is not None and facts.uidl else None
+
+    def _judged(self, case: Case, began: float) -> Verdict:
+        if reason := forbidden(case, self._limits):
+            return _verdict(case, Outcome.SKIP, reason=reason)
+        facts = self.discovered()
+        if facts is None:
+            return _verdict(case, Outcome.ERROR, reason=self._unreachable)
+        if reason := self._not_now(case, facts):
+            return _verdict(case, Outcome.SKIP, reason=reason)
+        return self._ask(case, facts, began)
+
+    def _not_now(self, case: Case, facts: Facts) -> str:
+        if {"lock", "no-lock"} & set(case.about.gates) and facts.locks is None:
+            facts.locks = self._asked_for_lock(facts)
+        if reason := unfit(case, self._target, facts, self._limits):
+            return reason
+        for name in is_asked_first(case):
+            if self._outcomes.get(name) is not Outcome.PASS:
+                return f"{name} has to be passed first"
+        if "fails-login" in case.about.effects:
+            if not self._failures_left:
+                return "no more logins may fail on purpose (--login-failures)"
+            self._failures_left -= 1
+        wait = self._pace.until_login(facts) if case.logs_in else 0.0
+        if "slow" in case.about.effects:
+            return ""
+        if self._pace.left <= wait:
+            return "the run has taken as long as it may (--total)"
+        return ""
+
+    # What the server is
+
+    def discovered(self) -> Facts | None:
+        """The facts, asked for once; None if the server cannot be reached."""
+        if self.facts is None and not self._unreachable:
+            self.facts = self._discover(capa=True)
+        return self.facts
+
+    def _discover(self, *, capa: bool) -> Facts | None:
+        log = self._log()
+        facts = self.facts or Facts(run=self._mark)
+        talk = Talk(self._target, facts, log, self._limits)
+        with Own(self._target, self._pace, self._limits.deadline, facts) as own:
+            discovery: Discovery | None = None
+            try:
+                own.run(talk.connect(greeted=False, secure=False))
+                discovery = Discovery(self._target, talk.dialogue, run=self._mark, capa=capa)
+                own.run(discovery.run())
+                own.leave(talk.dialogues, talk.over)
+            except (Finding, Breakdown) as error:
+                return self._as_far_as_it_came(discovery, error, log, capa=capa)
+            finally:
+                self._review(talk.dialogues)
+        return discovery.facts
+
+    def _as_far_as_it_came(
+        self, discovery: Discovery | None, error: Exception, log: WireLog, *, capa: bool
+    ) -> Facts | None:
+        hopeless = isinstance(error, Inconclusive | HandshakeFailed)
+        if discovery is None or hopeless or "GREETING" not in discovery.facts.answered:
+            self._unreachable = log.masked(str(error))
+            return None
+        if discovery.asked == "CAPA" and capa:
+            return self._discover(capa=False)  # some servers close on CAPA
+        if not discovery.facts.logged_in:
+            discovery.facts.no_login = f"after {discovery.asked}: {log.masked(str(error))}"
+        return discovery.facts
+
+    def _asked_for_lock(self, facts: Facts) -> bool | None:
+        """Whether a second session of the user is refused while the first is open."""
+        if not facts.logged_in or self._limits.connections < 2:
+            return None
+        self.close()
+        talk = Talk(self._target, facts, self._log(), self._limits)
+        locks: bool | None = None
+        with Own(self._target, self._pace, self._limits.deadline, facts) as own:
+            with contextlib.suppress(Finding, Breakdown):
+                own.run(talk.enter("first"))
+                own.run(talk.connect("second"))
+                locks = not own.run(talk.logs_in())
+            own.leave(talk.dialogues, talk.over)
+        self._review(talk.dialogues)
+        return locks
+
+    # Asking
+
+    def _ask(self, case: Case, facts: Facts, began: float) -> Verdict:
+        log = self._log()
+        if case.shares:
+            return self._ask_in_shared(case, facts, log, began)
+        if case.logs_in or "second-session" in case.about.effects:
+            self.close()  # a server that locks the maildrop would refuse
+        talk = self._talk(case, facts, log, None)
+        with Own(self._target, self._pace, self._deadline(case), facts) as own:
+            if case.logs_in:
+                self._pace.before_login(facts)
+            try:
+                verdict = self._converse(own, case, talk, log, began)
+                own.leave(talk.dialogues, talk.over)
+            except Breakdown as error:
+                verdict = _broke_down(case, talk, log, facts, error, began)
+        self._review(talk.dialogues)
+        self.deleted |= talk.deleted
+        return verdict
+
+    def _ask_in_shared(self, case: Case, facts: Facts, log: WireLog, began: float) -> Verdict:
+        try:
+            dialogue = self._shared.session(facts, log, self._limits)
+        except (Finding, Breakdown) as error:
+            return _verdict(case, Outcome.ERROR, reason=str(error), log=log)
+        talk = self._talk(case, facts, log, dialogue)
+        try:
+            verdict = self._converse(self._shared, case, talk, log, began)
+        except Breakdown as error:
+            verdict = _broke_down(case, talk, log, facts, error, began)
+        if not self._shared.is_in_step():
+            self._review(self._shared.abandon())
+        return verdict
+
+    def _converse(
+        self, session: Own | Shared, case: Case, talk: Talk, log: WireLog, began: float
+    ) -> Verdict:
+        try:
+            session.run(_whole(case, talk))
+        except Finding as finding:
+            verdict = _found(case, talk, log, finding, began)
+            if verdict.ending is not Ending.OURS:
+                talk.over.add(talk.on)
+            return verdict
+        outcome = Outcome.INFO if talk.notes else Outcome.PASS
+        return _verdict(case, outcome, talk=talk, ending=talk.ending, log=log, began=began)
+
+    def _talk(self, case: Case, facts: Facts, log: WireLog, begun: Dialogue | None) -> Talk:
+        if case.scenario.script is None:
+            return Talk(self._target, facts, log, self._limits, begun)
+        return Conversation(case.scenario, self._target, facts, log, self._limits, begun)
+
+    def _deadline(self, case: Case) -> float:
+        if "slow" not in case.about.effects:
+            return self._limits.deadline
+        self._pace.extend(_SLOW)
+        return _SLOW
+
+    def _review(self, dialogues: dict[str, Dialogue]) -> None:
+        for dialogue in dialogues.values():
+            self._passive.review(dialogue.tape)
+
+    def _log(self) -> WireLog:
+        user, password = self._target.user, self._target.password
+        if not password:
+            return WireLog()
+        plain = f"\0{user}\0{password}".encode()
+        encoded = (base64.b64encode(octets).decode() for octets in (plain, password.encode()))
+        return WireLog(password, *encoded)
+
+
+#: Seconds that a slow case may take.
+_SLOW = 1500.0
+
+
+def _whole(case: Case, talk: Talk) -> Wants[None]:
+    """Everything that is said for a case."""
+    if case.about.state is not None and not talk.dialogues:
+        yield from talk.connect()
+        if case.about.state == "transaction":
+            yield from talk.log_in()
+    if isinstance(talk, Conversation):
+        yield from talk.play()
+    else:
+        assert case.probe is not None
+        yield from case.probe(talk)
+
+
+def _found(case: Case, talk: Talk, log: WireLog, finding: Finding, began: float) -> Verdict:
+    if isinstance(finding, Unmet):
+        return _verdict(
+            case,
+            finding.grade or case.unmet,
+            expected=finding.expected,
+            actual=finding.actual,
+            talk=talk,
+            ending=Ending.EARLY if finding.closed else Ending.OURS,
+            log=log,
+            began=began,
+        )
+    outcome = Outcome.SKIP if isinstance(finding, Skipped) else Outcome.ERROR
+    return _verdict(
+        case, outcome, reason=str(finding), talk=talk, ending=Ending.OURS, log=log, began=began
+    )
+
+
+def _broke_down(
+    case: Case, talk: Talk, log: WireLog, facts: Facts, error: Breakdown, began: float
+) -> Verdict:
+    """A server that answered the same before has failed; of any other nothing is known."""
+    ending = {Silence: Ending.SILENT, Lost: Ending.RESET}.get(type(error), Ending.OURS)
+    for dialogue in talk.dialogues.values():
+        dialogue.tape.odd = True
+    distrust = isinstance(error, HandshakeFailed) and error.certificate
+    if (talk.owed or talk.asked in facts.answered) and not distrust:
+        return _verdict(
+            case,
+            case.unmet,
+            expected=talk.expected,
+            actual=str(error),
+            talk=talk,
+            ending=ending,
+            log=log,
+            began=began,
+        )
+    return _verdict(
+        case, Outcome.ERROR, reason=str(error), talk=talk, ending=ending, log=log, began=began
+    )
+
+
+def _verdict(
+    case: Case,
+    outcome: Outcome,
+    *,
+    expected: str = "",
+    actual: str = "",
+    reason: str = "",
+    talk: Talk | None = None,
+    ending: Ending = Ending.NONE,
+    log: WireLog | None = None,
+    began: float | None = None,
+) -> Verdict:
+    mask = log.masked if log is not None else str
+    return Verdict(
+        case=case.id,
+        title=case.title,
+        outcome=outcome,
+        requirement=case.requirement,
+        references=case.references,
+        expected=mask(expected),
+        actual=mask(actual),
+        reason=mask(reason),
+        step=talk.place if talk is not None else "",
+        ending=ending,
+        wire=log.lines if log is not None else (),
+        level=case.about.level,
+        security=case.security,
+        why=case.why,
+        notes=tuple(map(mask, talk.notes)) if talk is not None else (),
+        seconds=0.0 if began is None else time.monotonic() - began,
+    )

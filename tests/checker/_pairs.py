@@ -1,0 +1,101 @@
+"""A conformance case, and a server that breaks just what it is about."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from pop3check import Limits, Target, check, select
+from pop3check._fixtures import OWN
+from pop3mock import MockServer
+from pop3scenarios import loads
+
+if TYPE_CHECKING:
+    from pop3check import Verdict
+    from pop3scenarios import Scenario
+
+_HEAD: dict[str, Any] = {"pop3": 1, "name": "mutant", "summary": "breaks one thing"}
+
+#: Leave for everything that takes less than half a minute.
+LIMITS = Limits(mode="destructive", login_failures=100, opt_in=True, connections=6, quiet=0.05)
+
+
+class Pair(NamedTuple):
+    """A case, and what makes the correct server break it.
+
+    Attributes:
+        case: Its id.
+        number: Which of the case's mutants, from 1.
+        mutant: The name of a quirk, or what a scenario file says.
+    """
+
+    case: str
+    number: int
+    mutant: str | dict[str, Any]
+
+
+def pairs() -> list[Pair]:
+    """All of them, from the files in ``mutants/``."""
+    found = []
+    for path in sorted(Path(__file__).with_name("mutants").glob("*.yaml")):
+        for case, mutants in yaml.safe_load(path.read_text("utf-8")).items():
+            found += [Pair(case, number, mutant) for number, mutant in enumerate(mutants, 1)]
+    return found
+
+
+def case_of(case_id: str) -> Scenario:
+    """The case with an id."""
+    (scenario,) = select([case_id])
+    return scenario
+
+
+def correct(case: Scenario) -> MockServer:
+    """The default server, as it has to be to be asked this."""
+    return _server(case, {})
+
+
+def broken(case: Scenario, mutant: str | dict[str, Any]) -> MockServer:
+    """The default server, but for what the mutant breaks."""
+    return _server(case, {"quirks": [mutant]} if isinstance(mutant, str) else mutant)
+
+
+def _server(case: Scenario, more: dict[str, Any]) -> MockServer:
+    """What has to be there for a case: the capabilities it requires, TLS, the lock."""
+    about = case.file.case
+    assert about is not None
+    document = _HEAD | more
+    lacking = [f"-{name}" for name in about.lacks]
+    if lacking and "capabilities" not in document.get("server", {}):
+        document["server"] = {"capabilities": lacking} | document.get("server", {})
+    text = yaml.safe_dump(document, sort_keys=False)
+    implicit = "implicit" in about.gates
+    return MockServer(loads(text), **({"tls": "implicit"} if implicit else {}))
+
+
+def hold(server: MockServer, case: Scenario, *, timeout: float = 5.0) -> Verdict:
+    """The verdict of the checker upon a server that runs; its maildrop is seeded."""
+    about = case.file.case
+    assert about is not None
+    empty = about.messages is not None and 0 in about.messages
+    user = "bob" if empty else "alice"
+    target = Target(
+        host=server.host,
+        port=server.port,
+        tls="implicit" if "implicit" in about.gates else "stls" if "tls" in about.gates else "none",
+        user=user,
+        password=server.users[user],
+        ssl_context=server.client_context(),
+        timeout=timeout,
+    )
+
+    def seed(messages: list[bytes]) -> None:
+        # Only what the case asks for, and what may be marked: a large message takes its time.
+        wanted = "|".join({"plain", "trail", *about.fixtures})
+        for message in messages:
+            if re.search(rf"(?m)^{OWN}: .*-({wanted})\r?$".encode(), message):
+                server.deliver(message, user=user)
+
+    return check(target, case, limits=LIMITS, seed=None if empty else seed)
