@@ -90,6 +90,13 @@ class Case:
         return self.scenario.script is not None and self.about.state is None
 
     @property
+    def needs_nothing(self) -> bool:
+        """Whether it can be asked of a server of which nothing is known, as whether it speaks."""
+        about = self.about
+        bare = about.state is None and about.level != "note" and not self.passive
+        return bare and not (self.requires or about.gates or self.logs_in)
+
+    @property
     def shares(self) -> bool:
         """Whether it can be asked in a session in which others have been asked."""
         return (

@@ -99,7 +99,7 @@ class Run:
     def _judged(self, case: Case, began: float) -> Verdict:
         if reason := forbidden(case, self._limits):
             return _verdict(case, Outcome.SKIP, reason=reason)
-        facts = self.discovered()
+        facts = self.discovered() or (Facts() if case.needs_nothing else None)
         if facts is None:
             return _verdict(case, Outcome.ERROR, reason=self._unreachable)
         if reason := self._not_now(case, facts):

@@ -38,12 +38,30 @@ class Pair(NamedTuple):
 
 
 def pairs() -> list[Pair]:
-    """All of them, from the files in ``mutants/``."""
+    """All of them, from the files in ``mutants/``.
+
+    An entry is a list of mutants; or ``mutants``, and under ``correct`` what the correct server
+    has to be.
+    """
     found = []
     for path in sorted(Path(__file__).with_name("mutants").glob("*.yaml")):
-        for case, mutants in yaml.safe_load(path.read_text("utf-8")).items():
+        for case, entry in yaml.safe_load(path.read_text("utf-8")).items():
+            mutants = entry if isinstance(entry, list) else entry["mutants"]
             found += [Pair(case, number, mutant) for number, mutant in enumerate(mutants, 1)]
     return found
+
+
+def _correct_by_case() -> dict[str, dict[str, Any]]:
+    """What the correct server has to be, beside the default, to be asked a case."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(Path(__file__).with_name("mutants").glob("*.yaml")):
+        for case, entry in yaml.safe_load(path.read_text("utf-8")).items():
+            if isinstance(entry, dict):
+                found[case] = entry["correct"]
+    return found
+
+
+CORRECT = _correct_by_case()
 
 
 def case_of(case_id: str) -> Scenario:
@@ -54,7 +72,7 @@ def case_of(case_id: str) -> Scenario:
 
 def correct(case: Scenario) -> MockServer:
     """The default server, as it has to be to be asked this."""
-    return _server(case, {})
+    return _server(case, CORRECT.get(case.name.upper(), {}))
 
 
 def broken(case: Scenario, mutant: str | dict[str, Any]) -> MockServer:
