@@ -88,7 +88,7 @@ def check_all(
     mark = secrets.token_hex(6) if seed is not None else ""
     if seed is not None:
         seed(all_stored(mark))
-    run = Run(target, limits or Limits(), facts, mark)
+    run = Run(target, limits or Limits(), facts, mark, seed)
     verdicts: dict[str, Verdict] = {}
     asked_for = {case.id for case in wanted}
     for case in plan(wanted):
@@ -103,6 +103,5 @@ def check_all(
 
 def _lost(run: Run) -> tuple[str, ...]:
     """Unique-ids that are not there any more, although nobody meant to delete their messages."""
-    before = set(run.facts.uids.values()) if run.facts is not None else set()
-    after = run.unique_ids() if before else None
-    return () if after is None else tuple(sorted(before - after - run.deleted))
+    after = run.unique_ids() if run.before else None
+    return () if after is None else tuple(sorted(run.before - after - run.deleted))

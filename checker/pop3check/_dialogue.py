@@ -87,6 +87,10 @@ class Dialogue:
         """Whether something has come that nobody has read."""
         return bool(self._buffer) or self._unread is not None
 
+    def forget(self) -> None:
+        """Drop what has come and nobody has read."""
+        self._buffer.clear()
+
     def hello(self) -> Wants[str]:
         """The greeting."""
         return (yield from self.line("a greeting"))

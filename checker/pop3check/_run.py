@@ -21,6 +21,8 @@ from ._wants import Breakdown, HandshakeFailed, Lost, Silence
 from ._wirelog import WireLog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._cases import Case
     from ._dialogue import Dialogue
     from ._limits import Limits
@@ -36,18 +38,26 @@ class Run:
         limits: How far the run may go.
         facts: What is known of the server; None: it is asked first.
         mark: What marks the run's own messages; empty if it has brought none.
+        seed: Puts messages into the maildrop; None if there is no way to.
 
     Attributes:
         facts: What is known of the server; None if it cannot be reached.
         deleted: Unique-ids of messages that were deleted on purpose.
+        before: Unique-ids of all messages when the run began.
     """
 
     def __init__(
-        self, target: Target, limits: Limits, facts: Facts | None = None, mark: str = ""
+        self,
+        target: Target,
+        limits: Limits,
+        facts: Facts | None = None,
+        mark: str = "",
+        seed: Callable[[list[bytes]], None] | None = None,
     ) -> None:
         self._target = target
         self._limits = limits
         self._mark = mark
+        self._seed = seed
         self._unreachable = ""
         self._pace = Pace(limits)
         self._passive = Passive()
@@ -56,6 +66,11 @@ class Run:
         self._shared = Shared(target, self._pace)
         self.facts = facts
         self.deleted: set[str] = set()
+        self.before: set[str] = set()
+
+    def assume(self, case_id: str) -> None:
+        """Take a case for passed that was passed before."""
+        self._outcomes[case_id] = Outcome.PASS
 
     def judge(self, case: Case) -> Verdict:
         """The verdict upon one case, which is not judged of every octet of the run."""
@@ -131,6 +146,7 @@ class Run:
         """The facts, asked for once; None if the server cannot be reached."""
         if self.facts is None and not self._unreachable:
             self.facts = self._discover(capa=True)
+            self.before = set(self.facts.uids.values()) if self.facts is not None else set()
         return self.facts
 
     def _discover(self, *, capa: bool) -> Facts | None:
@@ -162,6 +178,14 @@ class Run:
         if not discovery.facts.logged_in:
             discovery.facts.no_login = f"after {discovery.asked}: {log.masked(str(error))}"
         return discovery.facts
+
+    def _look_again(self, facts: Facts, deleted: set[str]) -> None:
+        """After a deletion the messages have other numbers."""
+        self.deleted |= deleted
+        now = self._discover(capa=False)
+        if now is not None and now.logged_in:
+            facts.count, facts.octets, facts.sizes = now.count, now.octets, now.sizes
+            facts.uids, facts.fixtures = now.uids, now.fixtures
 
     def _asked_for_lock(self, facts: Facts) -> bool | None:
         """Whether a second session of the user is refused while the first is open."""
@@ -197,7 +221,8 @@ class Run:
             except Breakdown as error:
                 verdict = _broke_down(case, talk, log, facts, error, began)
         self._review(talk.dialogues)
-        self.deleted |= talk.deleted
+        if "deletes" in case.about.effects:
+            self._look_again(facts, talk.deleted)
         return verdict
 
     def _ask_in_shared(self, case: Case, facts: Facts, log: WireLog, began: float) -> Verdict:
@@ -229,7 +254,9 @@ class Run:
 
     def _talk(self, case: Case, facts: Facts, log: WireLog, begun: Dialogue | None) -> Talk:
         if case.scenario.script is None:
-            return Talk(self._target, facts, log, self._limits, begun)
+            talk = Talk(self._target, facts, log, self._limits, begun)
+            talk.seed = self._seed
+            return talk
         return Conversation(case.scenario, self._target, facts, log, self._limits, begun)
 
     def _deadline(self, case: Case) -> float:

@@ -7,6 +7,7 @@ got what it had to get; if it does not get it, it raises the finding that ends t
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ._dialogue import Dialogue, positive
@@ -18,6 +19,8 @@ from ._wants import AskTLS, Handshake, Lost, On, Pause
 from ._wirelog import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._facts import Facts
     from ._target import Target
     from ._verdict import Outcome
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from ._wirelog import WireLog
 
 _USUAL = Handshake()
+
+#: What is nobody's password.
+_WRONG = "wrong-on-purpose"
 
 #: How often a login is tried that meets the lock of a session which has just been dropped, and
 #: seconds between.
@@ -58,6 +64,8 @@ class Talk:
         ending: How the connection ended, if all came as it had to.
         notes: What was observed, where nothing is required.
         deleted: Unique-ids of messages that were deleted on purpose.
+        answer: What the login that was tried last was answered.
+        seed: Puts messages into the maildrop; None if there is no way to.
     """
 
     def __init__(
@@ -84,7 +92,8 @@ class Talk:
         self.owed = False
         self.ending = Ending.OURS
         self.notes: list[str] = []
-        self._answer = ""
+        self.answer = ""
+        self.seed: Callable[[list[bytes]], None] | None = None
         self.deleted: set[str] = set()
 
     @property
@@ -142,13 +151,20 @@ class Talk:
             Inconclusive: The server refuses.
         """
         if not (yield from self.logs_in()):
-            raise Inconclusive(f"no login: {self._answer}")
+            raise Inconclusive(f"no login: {self.answer}")
 
     def logs_in(self) -> Wants[bool]:
         """Whether the server lets the target's user in now."""
         self.asked = "PASS"
-        self._answer = yield from log_in(self.dialogue, self.target, self.facts.way)
-        return positive(self._answer)
+        self.answer = yield from log_in(self.dialogue, self.target, self.facts.way)
+        return positive(self.answer)
+
+    def wrong_login(self) -> Wants[str]:
+        """Try to log in with a wrong password; gives the answer."""
+        self.asked = "PASS"
+        stranger = replace(self.target, password=_WRONG)
+        self.answer = yield from log_in(self.dialogue, stranger, self.facts.way)
+        return self.answer
 
     def enter(self, connection: str) -> Wants[None]:
         """Open a connection and log in."""
@@ -178,6 +194,11 @@ class Talk:
         """Close the connection without QUIT; by RST if wanted."""
         self.over.add(self.on)
         yield from self.dialogue.drop(reset=reset)
+
+    def hang_up(self) -> Wants[None]:
+        """Stop sending, and wait until the server has closed."""
+        self.over.add(self.on)
+        yield from self.dialogue.hang_up()
 
     def closed(self) -> Wants[None]:
         """The server closes, and says nothing before.
@@ -286,8 +307,16 @@ class Talk:
             Unmet: A line that begins with a dot has no second one.
         """
         yield from self.accepted(command)
+        return (yield from self.rest_of_message())
+
+    def rest_of_message(self) -> Wants[bytes]:
+        """What follows the +OK of RETR or TOP: the octets of the message, unstuffed.
+
+        Raises:
+            Unmet: A line that begins with a dot has no second one.
+        """
         self.owed = True
-        data = yield from self.dialogue.message(f"the message of {command} and its terminator")
+        data = yield from self.dialogue.message("the message and its terminator")
         yield from self.dialogue.octets(3, "the terminator")
         self.owed = False
         return unstuffed(data)
@@ -342,11 +371,11 @@ class Talk:
             yield from self.connect(f"{connection}{attempt or ''}")
             if (yield from self.logs_in()):
                 return
-            if not TRANSIENT.match(self._answer):
+            if not TRANSIENT.match(self.answer):
                 break
             yield from self.drop()
             yield from self.pause(_BETWEEN_ATTEMPTS)
-        raise Inconclusive(f"no login: {self._answer}")
+        raise Inconclusive(f"no login: {self.answer}")
 
     def _pairs(self, command: str, what: str) -> Wants[list[tuple[str, str]]]:
         pairs = []
@@ -397,6 +426,16 @@ class Talk:
                 f"precondition: {count} messages of the run's own; there are {len(numbers)}"
             )
         return numbers[:count]
+
+    def deliver(self, message: bytes) -> None:
+        """Have a message delivered while the session goes on.
+
+        Raises:
+            Skipped: There is no way to.
+        """
+        if self.seed is None:
+            raise Skipped("there is no way to deliver mail (--seed-…)")
+        self.seed([message])
 
     def fixture(self, name: str) -> int:
         """The number of one of the run's own messages.

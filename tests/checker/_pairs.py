@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from pop3check import Limits, Target, check, select
-from pop3check._fixtures import OWN
+from pop3check import Case, Limits, Target, select
+from pop3check._fixtures import OWN, all_stored
+from pop3check._plan import DROP_WORKS, RESET_WORKS, plan
+from pop3check._run import Run
 from pop3mock import MockServer
 from pop3scenarios import loads
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from pop3scenarios import Scenario
 
 _HEAD: dict[str, Any] = {"pop3": 1, "name": "mutant", "summary": "breaks one thing"}
+
+_MARK = "pair"
 
 #: Leave for everything that takes less than half a minute.
 LIMITS = Limits(mode="destructive", login_failures=100, opt_in=True, connections=6, quiet=0.05)
@@ -116,4 +120,20 @@ def hold(server: MockServer, case: Scenario, *, timeout: float = 5.0) -> Verdict
             if re.search(rf"(?m)^{OWN}: .*-({wanted})\r?$".encode(), message):
                 server.deliver(message, user=user)
 
-    return check(target, case, limits=LIMITS, seed=None if empty else seed)
+    if not empty:
+        seed(all_stored(_MARK))
+    run = Run(target, LIMITS, mark="" if empty else _MARK, seed=seed)
+    for name in (RESET_WORKS, DROP_WORKS):
+        run.assume(name)  # a mutant of one case need not keep to others
+    return _judged(run, Case.of(case))
+
+
+def _judged(run: Run, case: Case) -> Verdict:
+    """The verdict, after the cases that have to be asked before."""
+    for before in plan([case]):
+        if before.id not in (case.id, RESET_WORKS, DROP_WORKS):
+            run.judge(before)
+    try:
+        return run.judge_all_octets(case) if case.passive else run.judge(case)
+    finally:
+        run.close()
