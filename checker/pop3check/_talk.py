@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ._dialogue import Dialogue, positive
 from ._findings import Inconclusive, Skipped, Unmet
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ._wirelog import WireLog
 
 _USUAL = Handshake()
+_Value = TypeVar("_Value")
 
 #: What is nobody's password.
 _WRONG = "wrong-on-purpose"
@@ -339,7 +340,8 @@ class Talk:
         Raises:
             Unmet: A line has another form.
         """
-        return {int(n): int(size) for n, size in (yield from self._pairs("LIST", r"([0-9]{1,18})"))}
+        pairs = yield from self._pairs("LIST", r"([0-9]{1,18})")
+        return Listed("LIST", {int(number): int(size) for number, size in pairs})
 
     def uids(self) -> Wants[dict[int, str]]:
         """What UIDL says of each message, by its number.
@@ -347,7 +349,8 @@ class Talk:
         Raises:
             Unmet: A line has another form.
         """
-        return {int(n): uid for n, uid in (yield from self._pairs("UIDL", r"([\x21-\x7e]+)"))}
+        pairs = yield from self._pairs("UIDL", r"([\x21-\x7e]+)")
+        return Listed("UIDL", {int(number): uid for number, uid in pairs})
 
     def uids_again(self, connection: str = "again") -> Wants[dict[int, str]]:
         """What UIDL says in a new session, after the one before was ended.
@@ -446,6 +449,22 @@ class Talk:
         if name not in self.facts.fixtures:
             raise Skipped(f"precondition: the message {name!r} of the run's own is not there")
         return self.facts.fixtures[name]
+
+
+class Listed(dict[int, _Value]):
+    """What a listing says of each message; one of which it says nothing ends the case.
+
+    Args:
+        command: What was asked.
+        lines: What was said, by the number of the message.
+    """
+
+    def __init__(self, command: str, lines: dict[int, _Value]) -> None:
+        super().__init__(lines)
+        self._command = command
+
+    def __missing__(self, number: int) -> _Value:
+        raise Unmet(f"a line of {self._command} for message {number}", f"{len(self)} lines, not it")
 
 
 def negative(line: str) -> bool:
