@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from ._wants import (
+    AskTime,
     AskTLS,
     Drop,
     Handshake,
@@ -147,6 +148,8 @@ class Connection:
         match want:
             case Receive():
                 return self._receive()
+            case AskTime():
+                return f"{self._clock():.6f}".encode()
             case AskTLS(about):
                 return self._about_tls(about)
             case Send(data):

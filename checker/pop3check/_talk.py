@@ -15,7 +15,7 @@ from ._findings import Inconclusive, Skipped, Unmet
 from ._limits import Limits
 from ._login import log_in
 from ._verdict import Ending
-from ._wants import AskTLS, Handshake, Lost, On, Pause
+from ._wants import AskTime, AskTLS, Handshake, Lost, On, Pause
 from ._wirelog import printable
 
 if TYPE_CHECKING:
@@ -243,6 +243,10 @@ class Talk:
     def pause(self, seconds: float) -> Wants[None]:
         """Let time pass."""
         yield Pause(seconds)
+
+    def now(self) -> Wants[float]:
+        """Seconds that only rise."""
+        return float((yield AskTime()))
 
     # What is heard
 

@@ -101,6 +101,11 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class AskTime:
+    """Ask what time it is: seconds that only rise, written as a decimal number."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskTLS:
     """Ask about the TLS of a connection.
 
@@ -112,7 +117,7 @@ class AskTLS:
     about: Literal["version", "close-notify"]
 
 
-Want = Send | Receive | StartTLS | On | HangUp | Drop | Pause | AskTLS
+Want = Send | Receive | StartTLS | On | HangUp | Drop | Pause | AskTLS | AskTime
 
 #: A piece of protocol: yields wants, is sent the octets received, returns its result.
 Wants = Generator[Want, bytes, _Result]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,7 +56,19 @@ def test_mutant_fails(pair: Pair) -> None:
 
     assert case.file.case is not None
     assert UNMET[case.file.case.unmet] is verdict.outcome, verdict
-    assert verdict.notes or (verdict.expected and verdict.actual)
+    told = verdict.notes or (verdict.expected, verdict.actual)
+    assert told not in ((), ("", ""), seen_of_the_correct(pair.case))
+
+
+@cache
+def seen_of_the_correct(case_id: str) -> tuple[str, ...]:
+    """What is told of the correct server by a case that only observes."""
+    case = case_of(case_id)
+    assert case.file.case is not None
+    if case.file.case.unmet != "info":
+        return ()
+    with correct(case) as server:
+        return hold(server, case).notes
 
 
 def test_every_case_has_a_mutant() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from pop3check import Facts, Limits, Target
 from pop3check._findings import Unmet
 from pop3check._talk import Talk
-from pop3check._wants import Receive, Silence, Want
+from pop3check._wants import AskTime, Receive, Silence, Want
 from pop3check._wirelog import WireLog
 from pop3check.probes import load_probes
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: For each case, what the server says after each time that the checker has sent something.
 FAKED: dict[str, tuple[bytes, ...]] = {
+    "IOP-04": (b"+OK ready\r\n", b"+OK 0 0\r\n"),  # and a minute goes by between two looks
     "RFC2449-4-05": (b"+OK ready\r\n",),  # and then takes everything in silence
 }
 
@@ -28,8 +30,11 @@ FAKED: dict[str, tuple[bytes, ...]] = {
 def test_server_that_breaks_it_fails(case_id: str) -> None:
     """A server of octets that breaks the case fails it."""
     said = list(FAKED[case_id])
+    minutes = count(step=60)
 
     def fulfil(want: Want) -> bytes:
+        if isinstance(want, AskTime):
+            return str(next(minutes)).encode()
         if not isinstance(want, Receive):
             return b""
         if not said:

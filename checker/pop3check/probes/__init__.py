@@ -11,7 +11,7 @@ from importlib import import_module
 
 from ._registry import PROBES, Probe, probe
 
-_MODULES = ("_lines", "_states", "_sizes", "_messages", "_ends", "_optional")
+_MODULES = ("_lines", "_states", "_sizes", "_messages", "_ends", "_optional", "_extras")
 
 
 def load_probes() -> dict[str, Probe]:
