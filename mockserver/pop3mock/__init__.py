@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ._maildrop import Maildrop
     from ._message import StoredMessage
     from ._performance import TLSMode
-    from ._pytest_servers import ServerFactory
+    from ._pytest_servers import ServerFactory, WatchedServer
     from ._server import Credentials, MockServer
+    from ._verification import VerificationFailed
 
 __all__ = [
     "BrokenExpectation",
@@ -36,6 +37,8 @@ __all__ = [
     "StoredMessage",
     "TLSMode",
     "UnknownUser",
+    "VerificationFailed",
+    "WatchedServer",
 ]
 
 _HOME = {
@@ -52,6 +55,8 @@ _HOME = {
     "StoredMessage": "_message",
     "TLSMode": "_performance",
     "UnknownUser": "_errors",
+    "VerificationFailed": "_verification",
+    "WatchedServer": "_pytest_servers",
 }
 
 

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 MAX_RESPONSE = 12_288
 
 
-#: What stands for a line of the client that is a response, and may not be shown.
-RESPONSE = "(SASL response)"
-
-
 class Authentication:
     """A SASL exchange of a session, while one is under way.
 

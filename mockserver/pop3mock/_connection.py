@@ -13,6 +13,7 @@ from . import _actions as act
 from ._autologout import Autologout
 from ._flow import AT_ONCE, chunks_of, sized
 from ._pretence import Pretence
+from ._stall import Standing, stall
 from ._tls import identity
 from ._tls_layer import TLSLayer
 
@@ -68,8 +69,14 @@ class Connection(asyncio.Protocol):
         self._full = False
         self._client_done = False
         self._lost = False
+        self._released = False
         self._patience_of_others: asyncio.TimerHandle | None = None
         session.wake = self._woken
+
+    @property
+    def number(self) -> int:
+        """Its number, from 1."""
+        return self._log.number
 
     # What asyncio tells us
 
@@ -131,6 +138,8 @@ class Connection(asyncio.Protocol):
         if self._lost:
             return
         self._lost = True
+        if self._log.ended in ("hang", "half-close") and not self._released:
+            self._log.remark(f"the client gave up: {self.stall()}")
         self._forget()
         self._autologout.cancel()
         for timer in (self._timer, self._patience_of_others):
@@ -142,8 +151,20 @@ class Connection(asyncio.Protocol):
         self._gone(self)
         self._log.over()
 
+    def stall(self) -> str:
+        """Where the connection stands, and what it waits for."""
+        session = self._session
+        standing = Standing(
+            self._at_work, self._full, self._shaking_hands,
+            session.held_for, session.partial, session.due,
+        )  # fmt: skip
+        return stall(self._log, standing)
+
     def abort(self) -> None:
         """End the connection at once; the server is being stopped."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._log.remark(f"released, since the server stops: {self.stall()}")
+            self._released = True
         self._forget()
         self._log.end("stopped")
         if self._transport is not None:

@@ -29,8 +29,9 @@ from ._events import (
     kept,
 )
 from ._masking import Masking
-from ._queries import Queries
 from ._transcript import conversation
+from ._turns import turns_of
+from ._verification import Verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     from . import _actions as act
     from ._events import By, Deed, Kept, Other
+    from ._transcript import Transcript
+    from ._turns import Turn
 
 #: An exchange as it is noted: its time, whether inside TLS, the line or what stands for it, the
 #: event if it is one, the state, the rule, and what the server did.
@@ -61,12 +64,17 @@ _ENDED_BY: dict[str, By] = {
     "client reset": "client",
 }
 
+#: So much is shown of what a server did not listen to, which may be anything.
+_SHOWN = 5
+_SHOWN_OF_EACH = 80
 
-class ConnectionLog(Queries):
+
+class ConnectionLog(Verification):
     """What happened on one connection.
 
     Attributes:
         number: Number of the connection, from 1.
+        reveals: Whether secrets are kept for a transcript that is asked for them.
         scenario: What the server plays on it.
         expect: What that scenario expects of clients; None if nobody holds it against them.
         peer: The client's address as ``host:port``; empty without a socket.
@@ -78,6 +86,8 @@ class ConnectionLog(Queries):
         secured_at: When TLS became active, in seconds since the connection came up; None if never.
         removed: Unique-ids of the messages that UPDATE removed.
         removed_numbers: Their message numbers.
+        unheard: What the client said in the clear behind STLS, which nobody may hear (RFC 2595,
+            section 4), secrets masked.
         ended: How the connection ended: ``quit``, ``client closed``, ``client reset``, ``close``,
             ``reset``, ``half-close``, ``hang``, ``autologout``, ``handshake failed``, ``TLS
             failed`` or ``stopped``; empty while it is up.
@@ -85,9 +95,10 @@ class ConnectionLog(Queries):
     """
 
     __slots__ = (
-        "_at", "_began", "_latest", "_masking", "_notes", "_sasl", "_tell", "cipher", "ended",
-        "ended_by", "expect", "faults", "mechanism", "number", "peer", "removed",
-        "removed_numbers", "scenario", "secured_at", "tls", "user",
+        "_at", "_began", "_latest", "_masking", "_notes", "_plain", "_response", "_sasl",
+        "_settle", "_tell", "cipher", "ended", "ended_by", "expect", "faults", "mechanism",
+        "number", "peer", "removed", "removed_numbers", "reveals", "scenario", "secured_at",
+        "tls", "unheard", "user",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +108,8 @@ class ConnectionLog(Queries):
         expect: ExpectSection | None = None,
         *,
         tell: Callable[[ConnectionLog], None] = lambda _: None,
+        settle: Callable[[], object] = list,
+        reveals: bool = False,
     ) -> None:
         self.number = number
         self.scenario = scenario
@@ -110,10 +123,15 @@ class ConnectionLog(Queries):
         self.secured_at: float | None = None
         self.removed: tuple[str, ...] = ()
         self.removed_numbers: tuple[int, ...] = ()
+        self.unheard: tuple[str, ...] = ()
         self.ended = ""
         self.ended_by: By = ""
         self._masking = Masking()
         self._tell = tell
+        self._settle = settle
+        self.reveals = reveals
+        self._plain: dict[int, str] = {}
+        self._response = ""
         self._began = time.monotonic()
         self._at = time.time()
         self._sasl = ""
@@ -169,7 +187,19 @@ class ConnectionLog(Queries):
             self._follow_login(shown, user)
         if len(removed) > len(self.removed):
             self.update(removed)
+        if self.reveals:
+            self._plain[len(self._notes)] = self._response or line
+            self._response = ""
         self._note((now, tls, shown, event, state, source, kept(actions)))
+
+    def response(self, line: str) -> None:
+        """A SASL response has come, for which something stands that shows nothing of it.
+
+        Args:
+            line: The response.
+        """
+        if self.reveals:
+            self._response = line
 
     def _follow_login(self, shown: str, user: str) -> None:
         command = _command(shown)
@@ -219,6 +249,17 @@ class ConnectionLog(Queries):
     def remark(self, text: str) -> None:
         """Write down something that is neither a command nor an answer."""
         self._record(Remark(escaped(text)))
+
+    def not_heard(self, text: str) -> None:
+        """Write down what the client has said and the server did not listen to.
+
+        Args:
+            text: Its lines.
+        """
+        lines = [self._masking.line(line.removesuffix("\r")) for line in text.split("\n")]
+        self.unheard += tuple(line for line in lines if line)
+        for line in self.unheard[:_SHOWN]:
+            self.remark(f"not heard, since it came before TLS: {line[:_SHOWN_OF_EACH]}")
 
     def fault(self, fault: Fault) -> None:
         """Write down what the client should not have done."""
@@ -279,6 +320,12 @@ class ConnectionLog(Queries):
         return self._timed(self._notes[-1])
 
     @property
+    def silence(self) -> float:
+        """Seconds since something has happened."""
+        happened = self.latest.time if self._notes else 0.0
+        return time.monotonic() - self._began - happened
+
+    @property
     def length(self) -> int:
         """How many events there are so far."""
         return len(self._notes)
@@ -298,9 +345,32 @@ class ConnectionLog(Queries):
     def asked(self) -> list[Exchange]:
         return [each for each in self.exchanges if not each.event]
 
-    def transcript(self) -> str:
-        """The connection as a conversation, with times, TLS and the rules that answered."""
-        return conversation(self.number, self.events, self._masking)
+    def logs(self) -> list[ConnectionLog]:
+        return [self]
+
+    def hear_all(self) -> None:
+        self._settle()
+
+    def turns(self) -> list[Turn]:
+        """What the client said, line by line, and the answers."""
+        return turns_of(self.exchanges, self._masking)
+
+    def transcript(self, *, secrets: bool = False) -> Transcript:
+        """The connection as a conversation, with times, TLS and the rules that answered.
+
+        Args:
+            secrets: Whether to show secrets, if they were kept.
+        """
+        if not secrets or not self.reveals:
+            return conversation(self.number, self.events, self._masking)
+        events = (self._plainly(at, timed) for at, timed in enumerate(self.events))
+        return conversation(self.number, events, Masking())
+
+    def _plainly(self, at: int, timed: Timed) -> Timed:
+        event = timed.event
+        if not isinstance(event, Exchange) or event.event:
+            return timed
+        return timed._replace(event=event._replace(line=escaped(self._plain[at])))
 
     def __repr__(self) -> str:
         return f"<ConnectionLog {self.number}: {self.commands!r}>"

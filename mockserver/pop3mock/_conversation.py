@@ -19,7 +19,7 @@ from ._nearmiss import Miss, diagnose, told
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
 
-    from pop3scenarios import Reply, Scenario
+    from pop3scenarios import Reply, Script
 
 #: Seconds for which what one connection says waits for what others have to do before. Long enough
 #: for a client that is on its way, and so short that what a client fails with is the answer, which
@@ -42,29 +42,30 @@ class Conversation:
     """A script, how far each connection has come in it, and what its holes hold.
 
     Args:
-        scenario: The scenario; it has a script.
+        script: The script.
+        file: The file in which it stands, as the user named it.
+        line: The line of the file on which it begins.
+        patience: Seconds for which what one connection says waits for others.
 
     Attributes:
         script: The script.
+        patience: Seconds for which what one connection says waits for others.
         bindings: The holes bound so far, by name; the same on all connections.
         happened: The steps that have happened, by their number from 0.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
-        assert scenario.script is not None
-        self.script = scenario.script
+    def __init__(
+        self, script: Script, file: str, line: int, *, patience: float | None = None
+    ) -> None:
+        self.script = script
         self.bindings: dict[str, str] = {}
         self.happened: set[int] = set()
+        self.patience = PATIENCE if patience is None else patience
         self._given_up: set[int] = set()
-        self._scenario = scenario
+        self._file = file
+        self._first_line = line
         self._parts = [Part(self, name) for name in self.script.connections]
         self._come = 0
-
-    @property
-    def patience(self) -> float:
-        """Seconds for which what one connection says waits for others."""
-        patience = self._scenario.server.patience
-        return PATIENCE if patience is None else patience
 
     @property
     def shared(self) -> bool:
@@ -73,7 +74,7 @@ class Conversation:
 
     def anew(self) -> Conversation:
         """The same conversation from its beginning."""
-        return Conversation(self._scenario)
+        return Conversation(self.script, self._file, self._first_line, patience=self.patience)
 
     def join(self, wake: Callable[[], None]) -> Part | None:
         """A connection has come: the first takes the part that is named first.
@@ -126,7 +127,7 @@ class Conversation:
 
     def place(self, index: int) -> str:
         """The file and line of a step."""
-        return f"{self._scenario.shown}:{self._line(self.script.steps[index].row)}"
+        return f"{self._file}:{self._line(self.script.steps[index].row)}"
 
     def told(self, index: int) -> str:
         """A step as the script has it, but for a secret that is written out there."""
@@ -143,7 +144,7 @@ class Conversation:
         return lines
 
     def _line(self, row: int) -> int:
-        return self._scenario.script_line + row
+        return self._first_line + row
 
     def _owed_before(self, index: int, part: Part) -> set[int]:
         return {i for other in self.others(part) for i in other.owed() if i < index}

@@ -8,10 +8,10 @@ from pop3scenarios import Source
 
 from ._actions import upgrades
 from ._answer import out_of_reach
-from ._authentication import RESPONSE
 from ._changes import NO_CHANGES
 from ._composer import Composer
 from ._effects import Effects
+from ._masking import RESPONSE
 from ._state import State
 from ._wording import Wording
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Octets of an answer that are kept: enough to recognise it, and no message twice in memory.
 KEPT = 400
+
+_NUMBER = re.compile(r"\S+\s+0*([0-9]{1,18})(\s|$)")
 
 By = Literal["client", "server", ""]
 
@@ -45,7 +48,7 @@ class Exchange(NamedTuple):
         connection: Number of the connection, from 1.
         time: Seconds since the connection came up.
         command: The command's keyword in upper case; empty if no line of the client is answered.
-        line: The whole line, secrets masked and escaped (:func:`._escaping.escaped`).
+        line: The whole line, secrets masked and escaped.
         reply: The status line of the answer, without its line end, as ``line``; empty if nothing
             was said.
         octets: Octets of the whole answer, as they were handed to the connection.
@@ -84,6 +87,15 @@ class Exchange(NamedTuple):
     def ok(self) -> bool:
         """Whether the answer was ``+OK``."""
         return self.reply.startswith("+OK")
+
+    def numbers_of(self, command: str) -> list[int]:
+        """The message that it is about, if it is such a command and was answered ``+OK``.
+
+        Args:
+            command: The command.
+        """
+        found = _NUMBER.match(self.line) if self.command == command and self.ok else None
+        return [] if found is None else [int(found[1])]
 
     @property
     def greeting(self) -> bool:

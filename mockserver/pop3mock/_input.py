@@ -55,9 +55,14 @@ class Input:
         """What has come is lost."""
         self._octets.clear()
 
+    @property
+    def pending(self) -> str:
+        """All of it; it stays."""
+        return self._octets.decode("utf-8", "surrogateescape")
+
     def take(self) -> str:
         """All of it, whether it is a whole line or not."""
-        line = self._octets.decode("utf-8", "surrogateescape")
+        line = self.pending
         self._octets.clear()
         return line
 

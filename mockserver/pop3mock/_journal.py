@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ._connection_log import ConnectionLog
 from ._jsonlines import json_line
-from ._queries import Queries
+from ._transcript import Transcript
+from ._verification import Verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ._events import Exchange, Fault
 
 
-class Journal(Queries):
+class Journal(Verification):
     """What happened on all connections of a server.
 
     Args:
@@ -26,6 +27,9 @@ class Journal(Queries):
     Attributes:
         connections: The connections, in the order in which they came.
         owed: Gives what connections had to do that have never come.
+        reveals: Whether secrets are kept, for transcripts that are asked for them, of connections
+            that come from now on; nothing else ever shows one.
+        settle: Lets the server hear what clients have sent already.
     """
 
     def __init__(self, server: str = "") -> None:
@@ -35,6 +39,8 @@ class Journal(Queries):
         self._waiting = 0
         self._writers: tuple[Callable[[str], object], ...] = ()
         self.owed: Callable[[], list[Fault]] = list
+        self.reveals = False
+        self.settle: Callable[[], object] = list
 
     def open(self, scenario: str = "", expect: ExpectSection | None = None) -> ConnectionLog:
         """Begin the log of a new connection.
@@ -45,7 +51,14 @@ class Journal(Queries):
         """
         with self._changed:
             number = len(self.connections) + 1
-            log = ConnectionLog(number, scenario, expect, tell=self._happened)
+            log = ConnectionLog(
+                number,
+                scenario,
+                expect,
+                tell=self._happened,
+                settle=self.hear_all,
+                reveals=self.reveals,
+            )
             self.connections.append(log)
         return log
 
@@ -79,6 +92,12 @@ class Journal(Queries):
     def asked(self) -> list[Exchange]:
         return self.exchanges
 
+    def logs(self) -> list[ConnectionLog]:
+        return self.connections
+
+    def hear_all(self) -> None:
+        self.settle()
+
     @property
     def users(self) -> list[str]:
         """Who logged in, connection by connection."""
@@ -94,9 +113,13 @@ class Journal(Queries):
         """Everything that clients should not have done."""
         return [fault for log in self.connections for fault in log.faults]
 
-    def transcript(self) -> str:
-        """All connections as conversations."""
-        return "".join(log.transcript() for log in self.connections)
+    def transcript(self, *, secrets: bool = False) -> Transcript:
+        """All connections as conversations.
+
+        Args:
+            secrets: Whether to show secrets, if they were kept.
+        """
+        return Transcript("".join(log.transcript(secrets=secrets) for log in self.connections))
 
     def to_json_lines(self) -> str:
         """All events as lines of JSON, connection by connection."""
@@ -139,14 +162,6 @@ class Journal(Queries):
         if self._waiting:
             with self._changed:
                 self._changed.notify_all()
-
-    def __eq__(self, other: object) -> bool:
-        """A journal equals the list of its command lines, so that an assert can spell them out."""
-        if isinstance(other, list):
-            return self.commands == other
-        return self is other
-
-    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"<Journal {self.commands!r}>"

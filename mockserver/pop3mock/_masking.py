@@ -10,6 +10,9 @@ from pop3scenarios import MASK
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+#: What stands for a line of the client that is a response, and may not be shown.
+RESPONSE = "(SASL response)"
+
 #: Stands in all lines that hold a secret.
 _SECRETIVE = re.compile("PASS|APOP|AUTH", re.IGNORECASE)
 

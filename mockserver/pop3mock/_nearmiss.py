@@ -125,10 +125,10 @@ def _difference(part: Part, at: int, line: str, shown: str) -> str:
     expect = step.expect
     if expect is None:
         return "the client was to go away without a word"
-    responds = _responds(part.conversation.script, index)
+    is_response = responds(part.conversation.script, index)
     if shown.startswith("("):  # a SASL response, which is a secret as a whole
-        return "another response came" if responds else f"a {shown.strip('()')} came"
-    if responds:
+        return "another response came" if is_response else f"a {shown.strip('()')} came"
+    if is_response:
         return "a SASL response is due"
     known = {k: v for k, v in part.conversation.bindings.items() if k != "password"}
     if shown == line:
@@ -153,7 +153,7 @@ def told(script: Script, index: int) -> str:
     if step.expect is None:
         return step.source
     head = step.source.removesuffix(step.expect.source)
-    if not step.expect.holes and _responds(script, index):
+    if not step.expect.holes and responds(script, index):
         return f"{head}(SASL response)"
     return head + _secretless(step.expect.source)
 
@@ -163,8 +163,13 @@ def _secretless(source: str) -> str:
     return source if not secret or "{" in secret else f"{words} {MASK}"
 
 
-def _responds(script: Script, index: int) -> bool:
-    """Whether a step is the response to a SASL challenge."""
+def responds(script: Script, index: int) -> bool:
+    """Whether a step is the response to a SASL challenge.
+
+    Args:
+        script: The script.
+        index: The number of the step, from 0.
+    """
     before = (
         s for s in script.steps[:index][::-1] if s.connection == script.steps[index].connection
     )

@@ -62,7 +62,7 @@ class Performance:
         self.clock = clock
         self.rulebook = Rulebook(scenario)
         self.quirk_users: QuirkUsers | None = None
-        self._conversation = Conversation(scenario) if scenario.script is not None else None
+        self._conversation = _conversation(scenario)
         self.maildrops: Mapping[str, Maildrop] = {
             user: self._kept(user, before) or self._new(user) for user in users
         }
@@ -144,3 +144,15 @@ class Performance:
         tolerates = server.tolerates or ()
         state.any_case = "upper-case-names" in tolerates
         state.initial_responses = "initial-responses" in tolerates
+
+
+def _conversation(scenario: Scenario) -> Conversation | None:
+    """The scenario's script from its beginning, if it has one."""
+    if scenario.script is None:
+        return None
+    return Conversation(
+        scenario.script,
+        scenario.shown,
+        scenario.script_line,
+        patience=scenario.server.patience,
+    )

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import combining, normalize
 
 import pytest
 
+from pop3scenarios import Scenario, ScenarioError, is_glob, load
+
+from ._pytest_lookup import Lookup
 from ._pytest_marker import MarkerError, Wish, split, wish_of
-from ._pytest_needs import missing
+from ._pytest_settings import DEFAULT, PATHS, SettingError, foreseen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from ._pytest_settings import Settings
 
 _FIXTURE = "pop3_server"
-_DEFAULT = "default"
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
-    """Run a marked test once for each scenario that its marker stands for.
+    """Run a test once for each scenario that its marker, or the suite's default, stands for.
 
     Args:
         metafunc: The test function.
@@ -29,49 +35,69 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """
     test = metafunc.definition
     try:
-        wish = wish_of(test)
-        if missing():
-            return  # the fixture will say so, in those tests alone that ask for it
-        references = _known(wish, test.path.parent)
+        cases = _cases(metafunc, wish_of(test))
     except MarkerError as error:
         text = f"{test.nodeid}: @pytest.mark.pop3: {error}"
         raise pytest.Collector.CollectError(text) from None
-    from pop3scenarios import is_glob
-
-    if _FIXTURE not in metafunc.fixturenames or _parametrized_already(test):
-        return
-    if len(references) > 1 or is_glob(wish.scenario or ""):
-        metafunc.parametrize(_FIXTURE, references, indirect=True, ids=identifiers(references))
+    except SettingError as error:
+        raise pytest.Collector.CollectError(f"{test.nodeid}: {error}") from None
+    if cases:
+        metafunc.parametrize(_FIXTURE, cases, indirect=True, ids=identifiers(cases))
 
 
-def chosen(request: pytest.FixtureRequest) -> tuple[Wish, str]:
+def _cases(metafunc: pytest.Metafunc, wish: Wish) -> list[str]:
+    """References of what a test is to be run with, each loaded once, so that errors show early.
+
+    There are none if one scenario is all that it plays, if it takes no server, if it says itself
+    with which scenarios it runs, or if that is not known before it runs.
+    """
+    if _FIXTURE not in metafunc.fixturenames or _parametrized_already(metafunc.definition):
+        return []
+    settings = foreseen(metafunc)
+    if settings is None:
+        return []
+    name = wish.scenario or settings.default
+    lookup = Lookup(metafunc.definition.path.parent, settings.paths)
+    try:
+        references = lookup.references(name, wish.variant)
+        for reference in references:
+            load(reference)
+    except ScenarioError as error:
+        if wish.scenario is None:
+            raise SettingError(f"{DEFAULT}: {error}") from None
+        raise MarkerError(str(error)) from None
+    return references if len(references) > 1 or is_glob(name) else []
+
+
+def chosen(request: pytest.FixtureRequest, settings: Settings) -> tuple[Wish, Scenario]:
     """What the server of a test plays.
 
     Args:
         request: The request for the fixture.
+        settings: What the suite has set.
 
     Returns:
-        The test's wish, and the reference of one scenario.
+        What the test's markers say, and the scenario.
     """
     node: pytest.Item = request.node
+    lookup = Lookup(node.path.parent, settings.paths)
     try:
         wish = wish_of(node)
         if hasattr(request, "param"):
-            wish = Wish(
-                scenario=_text(request.param), tls=wish.tls, users=wish.users, strict=wish.strict
-            )
-        references = _known(wish, node.path.parent)
-    except MarkerError as error:
+            return wish, lookup.one(_text(request.param))
+        name = wish.scenario or settings.default
+        references = lookup.references(name, wish.variant)
+        if len(references) == 1:
+            return wish, load(references[0])
+    except (MarkerError, ScenarioError) as error:
         pytest.fail(f"{_FIXTURE}: {error}", pytrace=False)
-    if len(references) > 1:
-        some = ", ".join(identifier(reference) for reference in references[:3])
-        pytest.fail(
-            f"{_FIXTURE}: {wish.scenario!r} stands for {len(references)} cases ({some} …), and "
-            "this test cannot be parametrized: name one, or take the fixture as an argument of a "
-            "test function",
-            pytrace=False,
-        )
-    return wish, references[0]
+    some = ", ".join(identifiers(references[:3]))
+    pytest.fail(
+        f"{_FIXTURE}: {name!r} stands for {len(references)} cases ({some} …), and this test cannot "
+        "be parametrized: name one, or take the fixture as an argument of a test function, with "
+        f"{PATHS} and {DEFAULT} that need no other fixtures",
+        pytrace=False,
+    )
 
 
 def _text(param: object) -> str:
@@ -91,44 +117,52 @@ def _parametrized_already(test: pytest.Item) -> bool:
     return False
 
 
-def _known(wish: Wish, folder: Path) -> list[str]:
-    """References of what a wish stands for; each is loaded once, so that errors show early.
-
-    Paths are relative to ``folder``.
-    """
-    from pop3scenarios import ScenarioError, expand, load
-
-    try:
-        references = expand(wish.scenario or _DEFAULT, wish.variant, beside=folder)
-        for reference in references:
-            load(reference)
-    except ScenarioError as error:
-        raise MarkerError(str(error)) from None
-    return references
-
-
-def identifiers(references: Iterable[str]) -> list[str]:
+def identifiers(references: Sequence[str]) -> list[str]:
     """Test ids for references: short, readable, ASCII, no two alike.
 
     Args:
         references: References of scenarios.
     """
-    found: dict[str, int] = {}
-    names = []
-    for reference in references:
-        name = identifier(reference)
-        found[name] = found.get(name, 0) + 1
-        names.append(name if found[name] == 1 else f"{name}-{found[name]}")
-    return names
+    names = [identifier(reference) for reference in references]
+    counts = Counter(names)
+    longer = [
+        identifier(reference, folder=True) if counts[name] > 1 else name
+        for name, reference in zip(names, references, strict=True)
+    ]
+    return _numbered(longer)
 
 
-def identifier(reference: str) -> str:
+def _numbered(names: Sequence[str]) -> list[str]:
+    """The same names, with a number to each that is taken already."""
+    taken = set(names)
+    seen: set[str] = set()
+    found = []
+    for name in names:
+        free = name
+        number = 1
+        while free in seen or (number > 1 and free in taken):
+            number += 1
+            free = f"{name}-{number}"
+        seen.add(free)
+        found.append(free)
+    return found
+
+
+def identifier(reference: str, *, folder: bool = False) -> str:
     """The test id for a reference: ``stls-broken-expired`` for ``stls-broken[expired]``.
 
     Args:
         reference: Reference of a scenario.
+        folder: Whether to begin with the folder that the file is in.
     """
     name, variant = split(reference)
-    short = Path(name).name.removesuffix(".pop3.yaml")
-    text = f"{short}-{variant}" if variant else short
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+    path = Path(name)
+    parts = [path.parent.name] if folder else []
+    parts += [path.name.removesuffix(".pop3.yaml"), *([variant] if variant else [])]
+    return "-".join(filter(None, map(_readable, parts))) or "scenario"
+
+
+def _readable(text: str) -> str:
+    """The text in ASCII: letters without their accents, anything else as a hyphen."""
+    plain = "".join(c for c in normalize("NFKD", text) if not combining(c))
+    return re.sub(r"[^A-Za-z0-9._]+", "-", plain).strip("-")

@@ -1,28 +1,32 @@
-"""What a failure report says of the servers: what clients did wrong, and the transcripts."""
+"""What a failure report says of the servers: transcripts, near misses, and who still waits."""
 
 from __future__ import annotations
 
-from difflib import ndiff
 from typing import TYPE_CHECKING
 
-from ._journal import Journal
+from ._pytest_report_files import ReportFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
 
-    from ._pytest_watch import Watch
+    from ._pytest_watch import Watch, Watched
 
-_TRANSCRIPT = "pop3 transcript"
-_FAULTS = "pop3 expectations"
+_SECTION = "pop3 transcript"
+
+#: The name of the property in JUnit XML, which has no place for sections.
+_PROPERTY = "pop3_transcript"
 
 
 def add_sections(
     report: pytest.TestReport, watch: Watch, item: pytest.Item, call: pytest.CallInfo[None]
 ) -> None:
-    """Add sections to the report of a phase that did not pass.
+    """Add a section for each server to the report of a phase that did not pass.
 
     Args:
-        report: The report. Sections are text, so that they travel between processes.
+        report: The report. Sections and properties are text, so that they travel between
+            processes.
         watch: The servers.
         item: The test.
         call: The phase; its exception is the one that the report shows.
@@ -30,33 +34,39 @@ def add_sections(
     ours = call.excinfo is not None and call.excinfo.value is watch.verdict
     if not ours and report.failed:
         watch.examine(item)
-        if watch.faults:
-            report.sections.append((_FAULTS, "".join(f"{fault}\n" for fault in watch.faults)))
-            watch.faults = []
     watch.spoil()
-    for watched in watch.used:
-        if text := watched.unshown():
-            server = watched.server
-            head = f"{server.scenario.name} on {server.host}:{server.port}"
-            report.sections.append((_TRANSCRIPT, f"{head}\n{text}"))
+    texts = [text for watched in watch.used if (text := _text(watched))]
+    report.sections += [(_SECTION, text) for text in texts]
+    if report.failed and texts:
+        properties = [(_PROPERTY, text) for text in texts]
+        item.user_properties += properties  # for the reports of the phases to come
+        report.user_properties += properties
+        _write(report, item, call.when, texts)
 
 
-def compare_commands(journal: object, expected: object) -> list[str] | None:
-    """Explain why a journal does not hold the commands that were expected.
-
-    Args:
-        journal: What happened.
-        expected: What it was compared with.
-
-    Returns:
-        The explanation; None if these are no journal and no list of commands.
-    """
-    if not isinstance(journal, Journal) or not isinstance(expected, list):
-        return None
-    if not all(isinstance(line, str) for line in expected):
-        return None
-    return [
-        f"{journal!r} == {expected!r}",
-        "commands differ (- came, + expected):",
-        *(line.rstrip() for line in ndiff(journal.commands, expected) if line[0] != "?"),
+def _text(watched: Watched) -> str:
+    """All that there is to say of a server and no report has said yet; empty if nothing."""
+    server = watched.server
+    parts = [
+        watched.unshown(),
+        _listed("near miss:", watched.unshown_misses()),
+        _listed("still connected:", watched.stalls()),
     ]
+    if not any(parts):
+        return ""
+    return "".join([f"{server.scenario.name} on {server.host}:{server.port}\n", *parts])
+
+
+def _listed(head: str, lines: Iterable[str]) -> str:
+    shown = [f"  {line}\n" for line in lines]
+    return "".join([f"{head}\n", *shown]) if shown else ""
+
+
+def _write(report: pytest.TestReport, item: pytest.Item, phase: str, texts: Iterable[str]) -> None:
+    files = ReportFiles.of(item.config)
+    if files is None:
+        return
+    try:
+        files.write(item, phase, texts)
+    except OSError as error:
+        report.sections.append(("pop3 report", f"could not be written: {error}\n"))

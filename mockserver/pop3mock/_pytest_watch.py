@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ._engine import Engine
 from ._expectations import broken
-from ._pytest_marker import MarkerError, wish_of
+from ._pytest_strictness import strictness, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ._connection_log import ConnectionLog
     from ._events import Fault
     from ._server import MockServer
 
@@ -40,6 +41,7 @@ class Watched:
         self._wide = wide
         self._excused = False
         self._mentioned = False
+        self._misses: list[Fault] = []
         self._told: Counter[Fault] = Counter()
         self._shown: dict[int, int] = {}
 
@@ -48,9 +50,10 @@ class Watched:
         self._excused = self._excused or self.spoiled  # what that test would have done is not owed
         self.spoiled = False
         self._mentioned = False
+        self._misses = []
         for log in self.server.journal.connections:
             if self._shown.get(log.number) != -1:
-                self._shown[log.number] = -1 if log.ended else len(log.transcript())
+                self._shown[log.number] = -1 if log.ended else len(_lines(log))
 
     def news(self) -> list[Fault]:
         """What clients did wrong and has not been told yet."""
@@ -58,6 +61,7 @@ class Watched:
         found = Counter(broken(expect, self.server.journal, final=self._final))
         fresh = list((found - self._told).elements())
         self._told |= found
+        self._misses += fresh
         return fresh
 
     @property
@@ -76,22 +80,48 @@ class Watched:
         for log in self.server.journal.connections:
             shown = self._shown.get(log.number, 0)
             if shown >= 0:
-                text = log.transcript()
-                parts.append(text[shown:])
-                self._shown[log.number] = len(text)
+                lines = _lines(log)
+                parts += lines[shown:]
+                self._shown[log.number] = len(lines)
         return "".join(parts) or ("(no client has come)\n" if first else "")
+
+    def unshown_misses(self) -> list[str]:
+        """What clients did wrong and no report has shown yet, also where that is forgiven."""
+        misses, self._misses = self._misses, []
+        return [str(fault) for fault in misses]
+
+    def settle(self) -> None:
+        """Let the server hear what clients have already sent, and that they have gone."""
+        if not self.stopped:
+            with suppress(TimeoutError):  # somebody keeps it busy: what is known has to do
+                self.server.settle()
+
+    def stalls(self) -> list[str]:
+        """Where each connection stands that is still up, with what it waits for."""
+        if self.stopped:
+            return []
+        try:
+            return self.server.stalls()
+        except TimeoutError:
+            return ["the servers do not answer: something blocks their event loop"]
+
+
+def _lines(log: ConnectionLog) -> list[str]:
+    return log.transcript(secrets=True).splitlines(keepends=True)
 
 
 class Watch:
     """The servers of a session. It holds a lease of the event loop, so that a server costs little.
 
+    Args:
+        reveals: Whether reports show secrets.
+
     Attributes:
-        faults: What clients did wrong in the test that runs, one line each.
         verdict: The exception by which the test was told, or None.
     """
 
-    def __init__(self) -> None:
-        self.faults: list[str] = []
+    def __init__(self, *, reveals: bool = False) -> None:
+        self._reveals = reveals
         self.verdict: BaseException | None = None
         self._engine = Engine()
         self._live: list[Watched] = []
@@ -110,7 +140,6 @@ class Watch:
 
     def begin(self) -> None:
         """A test begins; servers of wider scope go on."""
-        self.faults = []
         self.verdict = None
         self._used = list(self._live)
         for watched in self._used:
@@ -139,6 +168,7 @@ class Watch:
         """
         wide = bool(self._scopes) and self._scopes[-1] != "function"
         watched = Watched(server, strict=strict, wide=wide)
+        server.journal.reveals = self._reveals
         self._live.append(watched)
         self._used.append(watched)
         try:
@@ -167,9 +197,9 @@ class Watch:
         if not fresh:
             return
         try:
-            pytest.fail(_text(fresh), pytrace=False)
-        except pytest.fail.Exception as verdict:
-            self.verdict = verdict
+            pytest.fail(verdict(fresh, self._judges(item)), pytrace=False)
+        except pytest.fail.Exception as failure:
+            self.verdict = failure
             raise
 
     def examine(self, item: pytest.Item) -> list[str]:
@@ -182,10 +212,13 @@ class Watch:
         fresh = []
         for watched in self._used:
             news = watched.news()
-            if _is_strict(item, watched):
+            if news and strictness(item, watched.strict).strict:
                 fresh += [f"{watched.server.scenario.name}: {fault}" for fault in news]
-        self.faults += fresh
         return fresh
+
+    def _judges(self, item: pytest.Item) -> list[str]:
+        said = [strictness(item, watched.strict) for watched in self._used]
+        return [by for strict, by in said if strict]
 
     def spoil(self) -> None:
         """The test has failed or was skipped: what its clients leave undone now is no news."""
@@ -195,28 +228,4 @@ class Watch:
     def _settle(self) -> None:
         """Let the servers hear what clients have already sent, and that they have gone."""
         for watched in self._used:
-            if not watched.stopped:
-                watched.server.settle()
-
-
-def _is_strict(item: pytest.Item, watched: Watched) -> bool:
-    strict = watched.strict
-    if strict is None:
-        try:
-            strict = wish_of(item).strict
-        except MarkerError:  # told already, when the test was collected or set up
-            strict = None
-    return bool(item.config.getini("pop3_strict")) if strict is None else strict
-
-
-def _text(faults: list[str]) -> str:
-    """The message of a failure; the first line is what pytest's summary shows."""
-    head = faults[0] if len(faults) == 1 else f"{len(faults)} things that no scenario expects"
-    lines = [f"POP3 client: {head}"]
-    if len(faults) > 1:
-        lines += [f"  {fault}" for fault in faults]
-    lines.append(
-        "(to allow a command: expect: {allow: [COMMAND]} in the scenario; "
-        "to allow all: @pytest.mark.pop3(strict=False))"
-    )
-    return "\n".join(lines)
+            watched.settle()

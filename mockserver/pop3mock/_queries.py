@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pop3scenarios import asked
@@ -10,19 +9,44 @@ from pop3scenarios import asked
 from ._changes import selects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pop3scenarios import Template
 
+    from ._connection_log import ConnectionLog
     from ._events import Exchange
 
-_NUMBER = re.compile(r"\S+\s+0*([0-9]{1,18})(\s|$)")
+
+class Commands(list[str]):
+    """Command lines, with the answers to them: whoever compares them can be told how they differ.
+
+    Args:
+        exchanges: The exchanges.
+
+    Attributes:
+        replies: The status lines of the answers, one for each command.
+    """
+
+    __slots__ = ("replies",)
+
+    def __init__(self, exchanges: Iterable[Exchange]) -> None:
+        kept = tuple(exchanges)
+        super().__init__(exchange.line for exchange in kept)
+        self.replies = tuple(exchange.reply for exchange in kept)
 
 
 class Queries:
     """What can be asked of one connection, and of all of them together."""
 
     __slots__ = ()
+
+    def logs(self) -> Sequence[ConnectionLog]:
+        """The connections that are asked, in the order in which they came."""
+        raise NotImplementedError
+
+    def hear_all(self) -> None:
+        """Wait until the server has heard what clients have sent already."""
+        raise NotImplementedError
 
     def asked(self) -> Iterable[Exchange]:
         """The exchanges that a line of a client began, in order."""
@@ -31,7 +55,7 @@ class Queries:
     @property
     def commands(self) -> list[str]:
         """The command lines, secrets masked, and all that is no printable ASCII escaped."""
-        return [exchange.line for exchange in self.asked()]
+        return Commands(self.asked())
 
     @property
     def replies(self) -> list[str]:
@@ -56,7 +80,7 @@ class Queries:
         """Whether a command has come.
 
         Args:
-            pattern: A command line pattern, as for :meth:`count`.
+            pattern: A command line pattern, as for ``count``.
 
         Raises:
             ValueError: The pattern is empty, or spells out a secret, which is not kept.
@@ -75,14 +99,14 @@ class Queries:
 
     @property
     def in_clear(self) -> list[str]:
-        """The command lines that came outside TLS, as in :attr:`commands`."""
+        """The command lines that came outside TLS, as in ``commands``."""
         return [exchange.line for exchange in self.asked() if not exchange.tls]
 
     def never_in_clear(self, *patterns: str) -> bool:
         """Whether no such command has come outside TLS.
 
         Args:
-            patterns: Command line patterns, as for :meth:`count`; without any, all commands.
+            patterns: Command line patterns, as for ``count``; without any, all commands.
 
         Raises:
             ValueError: A pattern spells out a secret, which is not kept.
@@ -94,6 +118,12 @@ class Queries:
         return not any(selects(template, line) for template in templates for line in clear)
 
     def _numbers(self, command: str) -> list[int]:
-        accepted = (each for each in self.asked() if each.command == command and each.ok)
-        found = (_NUMBER.match(each.line) for each in accepted)
-        return [int(match[1]) for match in found if match]
+        return [number for each in self.asked() for number in each.numbers_of(command)]
+
+    def __eq__(self, other: object) -> bool:
+        """What happened equals the list of its command lines, so that an assert can name them."""
+        if isinstance(other, list):
+            return self.commands == other
+        return self is other
+
+    __hash__ = object.__hash__

@@ -28,13 +28,15 @@ class Role:
     Attributes:
         scripted: Whether there is a script.
         part: What the session does in it; None if it has no part.
+        held_for: The step of another connection for which something is held; empty if none is.
     """
 
-    __slots__ = ("_conversation", "_held", "_log", "part", "scripted")
+    __slots__ = ("_conversation", "_held", "_log", "held_for", "part", "scripted")
 
     def __init__(self, conversation: Conversation | None, log: ConnectionLog) -> None:
         self.scripted = conversation is not None
         self.part: Part | None = None
+        self.held_for = ""
         self._conversation = conversation
         self._log = log
         self._held: Callable[[], list[Action]] | None = None
@@ -97,6 +99,7 @@ class Role:
             again: Gives what is to be done then.
         """
         self._held = again
+        self.held_for = held.before
         assert self._conversation is not None
         self._log.remark(f"waits for {held.before}")
         return [Hold(self._conversation.patience)]
@@ -104,7 +107,16 @@ class Role:
     def released(self) -> Callable[[], list[Action]] | None:
         """What was held, to be tried again; None if nothing was."""
         held, self._held = self._held, None
+        self.held_for = ""
         return held
+
+    @property
+    def due(self) -> str:
+        """The step that must come next, and where it stands; empty if none must."""
+        index = self.part.unfinished() if self.part is not None else None
+        if index is None or self._conversation is None:
+            return ""
+        return f"{self._conversation.told(index)} ({self._conversation.place(index)})"
 
     def too_early(self) -> bool:
         """Whether something is held; it is a fault of the client, and waits no longer."""

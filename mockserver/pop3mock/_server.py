@@ -7,8 +7,6 @@ import contextlib
 import re
 import socket
 import time
-from email.message import Message
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pop3scenarios import Scenario, load
@@ -18,6 +16,7 @@ from ._connection import Connection
 from ._engine import Engine
 from ._errors import UnknownUser
 from ._expectations import BrokenExpectation, broken
+from ._incoming import octets_of
 from ._journal import Journal
 from ._performance import Performance
 from ._quirk_users import QuirkUsers
@@ -25,13 +24,17 @@ from ._quirk_users import QuirkUsers
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
 
     from ._events import Fault
+    from ._incoming import MailFields, Ready
     from ._maildrop import Maildrop
+    from ._message import StoredMessage
     from ._performance import TLSMode
     from ._session import Session
+    from ._transcript import Transcript
 
 _UID = re.compile(r"[\x21-\x7e]{1,70}")
 
@@ -54,7 +57,7 @@ class Credentials(NamedTuple):
 class MockServer:
     """A POP3 server that plays a scenario, in this process.
 
-    Use it as a context manager, or call :meth:`start` and :meth:`stop`. It listens on
+    Use it as a context manager, or call ``start`` and ``stop``. It listens on
     ``127.0.0.1`` on a port that is free, and serves clients in this thread, in others, on asyncio,
     and in other processes alike.
 
@@ -100,6 +103,7 @@ class MockServer:
         self._address = (host, port)
         self._performance = self._perform(scenario)
         self.journal.owed = self._owed
+        self.journal.settle = self.settle
         self._connections: set[Connection] = set()
         self._gone: asyncio.Event | None = None
         self._engine: Engine | None = None
@@ -299,45 +303,44 @@ class MockServer:
 
     def deliver(
         self,
-        message: bytes | bytearray | memoryview | str | Path | Message,
+        message: Ready | None = None,
         *,
         user: str | None = None,
         uid: str | None = None,
-    ) -> None:
+        **fields: Unpack[MailFields],
+    ) -> StoredMessage:
         """Put a message into a maildrop; open sessions do not see it.
+
+        For example ``server.deliver(path)``, or ``server.deliver(subject="Hello", body="World")``.
 
         Args:
             message: Its octets, its text, the path of a file, or an email message.
             user: Whose maildrop; the first user's if None.
             uid: Its unique-id, or None to make one.
+            fields: In place of a message, what is to stand in one: ``from_``, ``to``, ``subject``,
+                ``body``, ``headers``.
+
+        Returns:
+            The message as it is in the maildrop; its ``uid`` is what UIDL tells.
 
         Raises:
             UnknownUser: There is no such user.
-            TypeError: The message is none of these.
-            ValueError: The unique-id is none (RFC 1939, section 7).
+            TypeError: The message is none of these, or there is no such field.
+            ValueError: The unique-id is none (RFC 1939, section 7), or a field cannot stand in a
+                header.
+            OSError: The file cannot be read.
         """
-        if isinstance(message, Path):
-            data = message.read_bytes()
-        elif isinstance(message, str):
-            data = message.encode("utf-8", "surrogateescape")
-        elif isinstance(message, Message):
-            data = message.as_bytes()
-        elif isinstance(message, (bytes, bytearray, memoryview)):
-            data = bytes(message)
-        else:
-            raise TypeError(
-                f"expected octets, text, a path or an email message, got {type(message).__name__}"
-            )
+        data = octets_of(message, fields)
         if uid is not None and not _UID.fullmatch(uid):
             raise ValueError(f"expected a unique-id of 1 to 70 printable characters, got {uid!r}")
         owner = self.credentials.user if user is None else user
         if owner not in self.maildrops:
             raise UnknownUser(owner, self.maildrops)
-        self.maildrops[owner].deliver(data, uid)
+        return self.maildrops[owner].deliver(data, uid)
 
     # What happened
 
-    def transcript(self) -> str:
+    def transcript(self) -> Transcript:
         """All conversations, with times, TLS and the rule that answered; secrets masked."""
         return self.journal.transcript()
 
@@ -355,7 +358,8 @@ class MockServer:
         """
         if not self.journal.wait_until(lambda: self.journal.count(command) >= times, timeout):
             came = ", ".join(self.journal.commands) or "nothing"
-            raise TimeoutError(f"no {command} within {timeout:g} s; came: {came}")
+            where = "".join(f"\n  {each}" for each in self.stalls())
+            raise TimeoutError(f"no {command} within {timeout:g} s; came: {came}{where}")
 
     def wait_closed(self, *, timeout: float = 5.0) -> None:
         """Wait until no connection is open.
@@ -367,7 +371,18 @@ class MockServer:
             TimeoutError: Connections are still open.
         """
         if not self.journal.wait_until(lambda: not self._connections, timeout):
-            raise TimeoutError(f"{len(self._connections)} connection(s) open after {timeout:g} s")
+            where = "".join(f"\n  {each}" for each in self.stalls())
+            raise TimeoutError(
+                f"{len(self._connections)} connection(s) open after {timeout:g} s{where}"
+            )
+
+    def stalls(self) -> list[str]:
+        """Where each connection that is up stands: at which step, who waits, and what for."""
+        return [] if self._engine is None else self._engine.run(self._stalls())
+
+    async def _stalls(self) -> list[str]:
+        connections = sorted(self._connections, key=lambda each: each.number)
+        return [f"#{each.number} {each.stall()}" for each in connections]
 
     def settle(self) -> None:
         """Hear everything that clients have already sent, and that they have gone."""

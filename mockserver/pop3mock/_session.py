@@ -15,13 +15,15 @@ from pop3scenarios import ScenarioError
 from . import _commands as commands
 from ._actions import StartTLS, ends, flows, upgrades
 from ._answer import Answer, refusal
-from ._authentication import RESPONSE, Authentication
+from ._authentication import Authentication
 from ._changes import NO_CHANGES
 from ._channel import IN_THE_CLEAR
 from ._conversation import Held
 from ._counsel import Counsel
 from ._delivery import Delivery
+from ._escaping import escaped
 from ._input import MAX_LINE, Input
+from ._masking import RESPONSE
 from ._role import Role
 from ._state import State
 
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from ._state import SessionState
 
 _GREETING = "GREETING"
+
+#: So many octets are shown of a line that has no end yet.
+_SHOWN = 80
 
 
 class Session:
@@ -160,6 +165,8 @@ class Session:
         if kept == "handshake":
             actions[-1] = StartTLS(self._input.take().encode("utf-8", "surrogateescape"))
         elif kept != "execute":
+            if upgrades(actions):
+                self.log.not_heard(self._input.take())
             self._input.clear()
         return actions
 
@@ -192,6 +199,24 @@ class Session:
         if self._state.state is State.AUTHORIZATION and server.autologout_before_login is not None:
             return server.autologout_before_login
         return server.autologout
+
+    @property
+    def partial(self) -> str:
+        """What has come of a line that has no end yet, secrets masked; empty if nothing."""
+        pending = self._input.pending
+        if pending and self._authentication.under_way:
+            return RESPONSE
+        return escaped(self.log.masked(pending[:_SHOWN]))
+
+    @property
+    def held_for(self) -> str:
+        """The step of another connection that has to happen first; empty if there is none."""
+        return self._role.held_for
+
+    @property
+    def due(self) -> str:
+        """The step that the script has next; empty if it has none, or there is no script."""
+        return self._role.due
 
     def idle(self) -> list[Action]:
         """The client has been silent too long: the connection is closed (RFC 1939, section 3)."""
@@ -282,6 +307,7 @@ class Session:
 
     def _response(self, line: str, scripted: Reply | None) -> list[Action]:
         self._responding = True
+        self.log.response(line)
         mechanism = self._authentication.mechanism
         answer = self._cast(self._authentication.respond(line))
         changes = NO_CHANGES

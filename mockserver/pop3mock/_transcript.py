@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from . import _actions as act
@@ -23,8 +24,21 @@ if TYPE_CHECKING:
     from ._events import Deed, Event, Timed
     from ._masking import Masking
 
+#: The time of a line, and the address of a client.
+_PASSING = re.compile(r"(?<=\d) \+\d+\.\d+(?= )|(?<=-- connected) from \S+\Z")
 
-def conversation(number: int, events: Iterable[Timed], masking: Masking) -> str:
+
+class Transcript(str):
+    """Conversations as text; pytest explains a comparison of it line by line."""
+
+    __slots__ = ()
+
+    def timeless(self) -> list[str]:
+        """Its lines without what is never the same again: times, and the client's ports."""
+        return [_PASSING.sub("", line) for line in self.splitlines()]
+
+
+def conversation(number: int, events: Iterable[Timed], masking: Masking) -> Transcript:
     """A connection as a conversation, with times, TLS and the rules that answered.
 
     Args:
@@ -32,10 +46,12 @@ def conversation(number: int, events: Iterable[Timed], masking: Masking) -> str:
         events: What happened.
         masking: Its secrets.
     """
-    return "".join(
-        f"#{number} +{when:.3f} {'TLS ' if tls else ''}{line}\n"
-        for when, tls, event in events
-        for line in _lines(event, masking)
+    return Transcript(
+        "".join(
+            f"#{number} +{when:.3f} {'TLS ' if tls else ''}{line}\n"
+            for when, tls, event in events
+            for line in _lines(event, masking)
+        )
     )
 
 
@@ -62,11 +78,17 @@ def _lines(event: Event, masking: Masking) -> Iterator[str]:
 def _exchange(exchange: Exchange, masking: Masking) -> Iterator[str]:
     if not exchange.greeting:
         yield f"-- {exchange.event}" if exchange.event else f"C: {exchange.line}"
-    note = f"    ({exchange.rule})"
+    note = f"    ({_answered_by(exchange)})"
     for deed in exchange.deeds:
         for line in _deed(deed, masking):
             yield line + note
             note = ""
+
+
+def _answered_by(exchange: Exchange) -> str:
+    """What answered: the RFCs, or the scenario, with the file and the line of its rule."""
+    source = exchange.source
+    return "default" if source is None else f"{source.scenario}, {exchange.place}"
 
 
 def _deed(deed: Deed, masking: Masking) -> Iterator[str]:

@@ -13,22 +13,23 @@ import pytest
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from ._pytest_servers import ServerFactory
+    from ._pytest_servers import ServerFactory, WatchedServer
     from ._pytest_watch import Watch
-    from ._server import MockServer
 
 WATCH: pytest.StashKey[Watch] = pytest.StashKey()
 
 _MARKER = (
     "pop3(scenario, *, variant=None, tls=None, users=None, strict=None): "
-    "what the fixture pop3_server plays: a scenario's name, a path relative to the test file, or a "
-    "glob such as 'faults/*'; a glob, and a scenario with variants, run the test once for each. "
-    "tls is 'none', 'stls' or 'implicit', users a mapping of names to passwords; strict=False "
-    "forgives commands that the scenario does not expect. Markers of class and module are merged "
-    "in, the closest wins."
+    "what the fixture pop3_server plays: the name of a scenario, the path of a *.pop3.yaml file, "
+    "relative to the test file, or a glob such as 'faults/*'. A glob, and a scenario with "
+    "variants, run the test once for each; variant='expired' chooses one, and so does "
+    "'stls-broken[expired]'. tls is 'none', 'stls' or 'implicit'; users is a mapping of names to "
+    "passwords; strict=False forgives what the scenario does not expect of a client. Markers of "
+    "test, class and module are merged, the closest wins. "
+    "Example: @pytest.mark.pop3('exchange-2003', tls='stls')"
 )
 
 
@@ -36,7 +37,27 @@ _MARKER = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the ini option."""
+    """Declare the ini options, and those of the command line."""
+    group = parser.getgroup("pop3", "POP3 mock server")
+    group.addoption(
+        "--pop3-report-dir",
+        metavar="DIR",
+        help="write what each failing test did to its POP3 servers to a file of its own in DIR: "
+        "transcripts, near misses, and where clients hung",
+    )
+    group.addoption(
+        "--pop3-show-secrets",
+        action="store_true",
+        default=None,
+        help="show passwords and SASL responses in the transcripts of failing tests",
+    )
+    parser.addini(
+        "pop3_show_secrets",
+        "POP3 mock server: whether transcripts of failing tests show passwords and SASL responses "
+        "(default: false)",
+        type="bool",
+        default=False,
+    )
     parser.addini(
         "pop3_strict",
         "POP3 mock server: whether a test fails if its client sends an unexpected command, does "
@@ -44,11 +65,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=True,
     )
+    parser.addini(
+        "pop3_scenario_paths",
+        "POP3 mock server: folders, relative to this file, with scenario files of your own, to be "
+        "found by name (default: none)",
+        type="paths",
+        default=[],
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
+    """Declare the marker, and settle where reports go, also for the processes of pytest-xdist."""
     config.addinivalue_line("markers", _MARKER)
+    folder = config.option.pop3_report_dir
+    if folder:
+        path = config.invocation_params.dir / folder
+        if path.exists() and not path.is_dir():
+            raise pytest.UsageError(f"--pop3-report-dir: {path} is no folder")
+        config.option.pop3_report_dir = str(path)
+
+
+def _shows_secrets(config: pytest.Config) -> bool:
+    asked: bool | None = config.getoption("pop3_show_secrets")
+    return bool(config.getini("pop3_show_secrets")) if asked is None else asked
 
 
 # Collection
@@ -56,8 +95,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Check the marker, and run the test once for each scenario that it stands for."""
-    if metafunc.definition.get_closest_marker("pop3") is not None:
-        from ._pytest_params import parametrize  # only marked tests pay for it
+    marked = metafunc.definition.get_closest_marker("pop3") is not None
+    if not marked and "pop3_server" not in metafunc.fixturenames:
+        return
+    from ._pytest_needs import missing  # only tests that use the plugin pay for it
+    from ._pytest_settings import overrides_default
+
+    if not missing() and (marked or overrides_default(metafunc)):
+        from ._pytest_params import parametrize
 
         parametrize(metafunc)
 
@@ -121,12 +166,12 @@ def pytest_runtest_makereport(
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Explain ``assert server.journal == [...]`` line by line."""
+    """Explain ``assert server.journal == [...]`` as two conversations side by side."""
     if op != "==" or "pop3mock._journal" not in sys.modules:
-        return None  # without that module nothing that is compared is a journal
-    from ._pytest_report import compare_commands
+        return None  # without that module nothing that is compared comes from a journal
+    from ._pytest_compare import explain
 
-    return compare_commands(left, right)
+    return explain(left, right)
 
 
 # Fixtures
@@ -136,7 +181,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def pop3_listen_address() -> tuple[str, int]:
     """Address and port that the mock servers listen on; override it to change them.
 
-    The default is ``("127.0.0.1", 0)``: any port that is free. Override it in a conftest.py::
+    The default is ``("127.0.0.1", 0)``: any port that is free. Override it in a conftest.py:
 
         @pytest.fixture(scope="session")
         def pop3_listen_address():
@@ -146,12 +191,47 @@ def pop3_listen_address() -> tuple[str, int]:
 
 
 @pytest.fixture(scope="session")
+def pop3_scenario_paths(pytestconfig: pytest.Config) -> Sequence[str | Path]:
+    """Folders with scenario files of your own, to be found by name; override it to name them.
+
+    The default is the ini option of the same name. Override it in a conftest.py:
+
+        @pytest.fixture(scope="session")
+        def pop3_scenario_paths():
+            return [Path(__file__).parent / "scenarios"]
+
+    Then ``pop3("odd")`` is ``scenarios/odd.pop3.yaml``, in whichever test. Names that are shipped
+    go first, then files beside the test, then these folders. An override that takes no fixture but
+    pytestconfig and itself is known when tests are collected; only then do globs, and scenarios
+    with variants, run a test once for each.
+    """
+    paths: Sequence[Path] = pytestconfig.getini("pop3_scenario_paths")
+    return paths
+
+
+@pytest.fixture(scope="session")
+def pop3_default_scenario() -> str | Path:
+    """The scenario that a POP3 mock server plays if no marker names one; override it to change it.
+
+    It may be all that a marker may name, a glob too. Override it for a suite or a module:
+
+        @pytest.fixture(scope="session")
+        def pop3_default_scenario():
+            return "exchange-2003"
+    """
+    return "default"
+
+
+@pytest.fixture(scope="session")
 def pop3_server_factory(
-    request: pytest.FixtureRequest, pop3_listen_address: tuple[str, int]
+    request: pytest.FixtureRequest,
+    pop3_listen_address: tuple[str, int],
+    pop3_scenario_paths: Sequence[str | Path],
+    pop3_default_scenario: str | Path,
 ) -> Generator[ServerFactory, None, None]:
     """Starts POP3 mock servers; call it and use the result in a ``with``, from any scope.
 
-    For example a server that a whole module shares::
+    For example a server that a whole module shares:
 
         @pytest.fixture(scope="module")
         def gmail(pop3_server_factory):
@@ -166,38 +246,47 @@ def pop3_server_factory(
 
     needs_mock("pop3_server_factory")
     from ._pytest_servers import ServerFactory
+    from ._pytest_settings import settled
     from ._pytest_watch import Watch
 
-    watch = Watch()
+    settings = settled(request.config, pop3_default_scenario, pop3_scenario_paths)
+    watch = Watch(reveals=_shows_secrets(request.config))
     request.config.stash[WATCH] = watch
-    yield ServerFactory(watch, pop3_listen_address)
+    yield ServerFactory(watch, pop3_listen_address, settings)
     watch.close()
 
 
 @pytest.fixture
 def pop3_server(
-    request: pytest.FixtureRequest, pop3_server_factory: ServerFactory
-) -> Generator[MockServer, None, None]:
-    """A fresh POP3 mock server on a port of its own, playing the marker's scenario, or `default`.
+    request: pytest.FixtureRequest,
+    pop3_server_factory: ServerFactory,
+    pop3_listen_address: tuple[str, int],
+    pop3_scenario_paths: Sequence[str | Path],
+    pop3_default_scenario: str | Path,
+) -> Generator[WatchedServer, None, None]:
+    """A fresh POP3 mock server on a port of its own; it plays what the marker ``pop3`` names.
 
-    For example::
+    For example:
 
         @pytest.mark.pop3("exchange-2003", users={"alice": "secret"})
         def test_fetch(pop3_server):
+            pop3_server.deliver(subject="Hello", body="World")
             client = poplib.POP3(pop3_server.host, pop3_server.port)
             client.user("alice")
             ...
             assert pop3_server.journal == ["USER alice", "PASS ****", "QUIT"]
 
-    The test fails if its client sends a command that the scenario does not expect, leaves a script
-    unfinished, or breaks an ``expect:`` of the scenario.
+    Without a marker it plays pop3_default_scenario. ``pop3_server.run("gmail")`` starts another
+    server beside it. The test fails if its client sends a command that the scenario does not
+    expect, leaves a script unfinished, or breaks an ``expect:`` of the scenario.
     """
     from ._pytest_params import chosen
+    from ._pytest_settings import settled
 
-    wish, reference = chosen(request)
-    with pop3_server_factory(
-        reference, tls=wish.tls, users=wish.users, strict=wish.strict
-    ) as server:
+    settings = settled(request.config, pop3_default_scenario, pop3_scenario_paths)
+    factory = pop3_server_factory.at(pop3_listen_address, settings, request.path.parent)
+    wish, scenario = chosen(request, settings)
+    with factory(scenario, tls=wish.tls, users=wish.users) as server:
         yield server
 
 

@@ -45,7 +45,15 @@ def load(reference: str | Path, variant: str | None = None) -> Scenario:
     """
     name, variant = _asked(str(reference), variant)
     path = find(name)
+    if kind_of(path) != "own":
+        return _load_shipped(path, variant)
     return _ready(_read(path, _shown(name, path)), variant)
+
+
+@lru_cache(maxsize=512)
+def _load_shipped(path: Path, variant: str | None) -> Scenario:
+    # What is shipped does not change while a process lasts, and most tests play the same.
+    return _ready(_read(path, _shown("", path)), variant)
 
 
 def loads(text: str, *, file: str = "<string>", variant: str | None = None) -> Scenario:
@@ -122,7 +130,7 @@ def expand(pattern: str, variant: str | None = None, *, beside: Path | None = No
         beside: The folder from which paths and names are looked up; the working directory if None.
 
     Returns:
-        What :func:`load` takes: what is found beside a folder is told by its whole path.
+        What ``load`` takes: what is found beside a folder is told by its whole path.
 
     Raises:
         UnknownScenario: Nothing matches, or two variants are named.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,6 +45,52 @@ def test_deliver(playing: Playing, raw: Raw, tmp_path: Path) -> None:
         b"Subject: file",
     ]
     assert server.maildrops["bob"][0].startswith(b"Subject: object\r\n")
+
+
+def test_deliver_fields() -> None:
+    """What is to stand in a message is said by keywords; the rest is the same in every run."""
+    servers = [MockServer(), MockServer()]
+
+    first, second = (
+        server.deliver(
+            from_="Zoë <zoe@example.com>",
+            to="alice@example.com",
+            subject="Grüße",
+            body="Hello.\n.dot\n",
+            headers={"x-one": "1", "date": "Tue, 03 Jan 2023 10:00:00 +0000"},
+        )
+        for server in servers
+    )
+
+    message = message_from_bytes(servers[0].maildrop[-1], policy=SMTP)
+    assert (message["From"], message["Subject"]) == ("Zoë <zoe@example.com>", "Grüße")
+    assert (message["To"], message["X-One"]) == ("alice@example.com", "1")
+    assert message.get_all("Date") == ["Tue, 03 Jan 2023 10:00:00 +0000"]
+    assert message.get_content() == "Hello.\r\n.dot\r\n"
+    assert first.data == second.data == servers[0].maildrop[-1]
+    assert first.uid == second.uid
+
+
+WRONG_FIELDS = {
+    "unknown": ({"subjct": "x"}, TypeError, "no field 'subjct' .did you mean 'subject'"),
+    "text": ({"body": b"x"}, TypeError, "body has to be text, got bytes"),
+    "headers": ({"headers": "x"}, TypeError, "headers has to be a mapping of names to texts"),
+    "both": ({"message": "x", "body": "y"}, TypeError, "a message or fields of one, got both"),
+    "neither": ({}, TypeError, "or fields of one, got NoneType"),
+    "line end": ({"subject": "x\r\nBcc: y"}, ValueError, "linefeed or carriage return"),
+}
+
+
+@pytest.mark.parametrize(("fields", "error", "text"), WRONG_FIELDS.values(), ids=WRONG_FIELDS)
+def test_deliver_wrong_fields(fields: Any, error: type[Exception], text: str) -> None:
+    """What cannot stand in a message is refused, and nothing is delivered."""
+    server = MockServer()
+    before = len(server.maildrop)
+
+    with pytest.raises(error, match=text):
+        server.deliver(**fields)
+
+    assert len(server.maildrop) == before
 
 
 def test_maildrop_after_update(raw: Raw) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,7 +40,7 @@ def test_journal(raw: Raw) -> None:
 
 
 def test_transcript_names_the_rule(raw: Raw) -> None:
-    """The transcript shows each line and, behind an answer, the rule that made it."""
+    """The transcript shows each line and, behind an answer, the rule that made it, and where."""
     with MockServer("retr-without-size") as server:
         client = raw(server)
         client.login()
@@ -48,8 +49,8 @@ def test_transcript_names_the_rule(raw: Raw) -> None:
 
     assert "C: PASS ****" in transcript
     assert "secret" not in transcript
-    line = next(line for line in transcript.splitlines() if "S: +OK    (retr-without-size:" in line)
-    assert line.startswith("#1 +0.")
+    line = next(line for line in transcript.splitlines() if "S: +OK    (retr-" in line)
+    assert re.fullmatch(r"#1 \+0\..*\(retr-without-size, .*retr-without-size.pop3.yaml:\d+\)", line)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 # Runs in this process drop what they import; what is imported here they find, and need not load
@@ -24,11 +26,19 @@ if TYPE_CHECKING:
         def __call__(self, source: str, *args: str) -> pytest.RunResult: ...
 
 
-INI = """
+#: pytest-asyncio before 0.24, which is the newest for pytest 8.0, does not know the option that
+#: later ones ask for. With it pluggy warns of each error of collection, whoever raised it, and
+#: event loops are left open.
+_OLD_ASYNCIO = tuple(map(int, version("pytest-asyncio").split(".")[:2])) < (0, 24)
+
+INI = f"""
 [pytest]
 asyncio_mode = strict
-asyncio_default_fixture_loop_scope = function
-filterwarnings = error
+{"" if _OLD_ASYNCIO else "asyncio_default_fixture_loop_scope = function"}
+filterwarnings =
+    error
+    {"ignore::pluggy.PluggyTeardownRaisedWarning" if _OLD_ASYNCIO else ""}
+    {"ignore:unclosed:ResourceWarning" if _OLD_ASYNCIO else ""}
 """
 
 CONFTEST = """
@@ -85,13 +95,15 @@ def settings(pytester: pytest.Pytester) -> Path:
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, settings: Path) -> Run:
+def run(pytester: pytest.Pytester, settings: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a test file in a suite of its own, in this process."""
     pytester.makeconftest(CONFTEST)
+    # Python takes a file that is rewritten at once, at the same size, for the one that it compiled.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def run(source: str, *args: str) -> pytest.RunResult:
         pytester.makepyfile(test_it="import pytest\n" + source)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *args)
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *args)
 
     return run
 
@@ -108,3 +120,13 @@ def scenario(pytester: pytest.Pytester) -> Path:
 def expecting() -> Callable[[str], str]:
     """Makes a scenario with an expectation."""
     return "pop3: 1\nname: picky\nsummary: picky\nexpect: {{{}}}\n".format
+
+
+@pytest.fixture
+def ids() -> Callable[[pytest.RunResult], list[str]]:
+    """Tells the ids of the tests that ``--collect-only -q`` printed."""
+
+    def ids(result: pytest.RunResult) -> list[str]:
+        return [line.partition("::")[2] for line in result.outlines if "::" in line]
+
+    return ids

@@ -59,30 +59,78 @@ import json, sys
 import pytest
 before = set(sys.modules)
 import pop3mock.plugin
-print(json.dumps(sorted(set(sys.modules) - before)))
+heavy = {"yaml", "ssl", "asyncio", "pydantic", "trustme"} & set(sys.modules)
+print(json.dumps([sorted(set(sys.modules) - before), sorted(heavy)]))
 """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
 
-    assert json.loads(done.stdout) == ["pop3mock", "pop3mock.plugin"]
+    assert json.loads(done.stdout) == [["pop3mock", "pop3mock.plugin"], []]
 
 
-def test_run_that_does_not_use_it(pytester: pytest.Pytester) -> None:
+def test_run_that_does_not_use_it(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run without our fixtures and markers loads none of the kit but the plugin."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others load what they like
     pytester.makepyfile("""
         import sys
+        import pytest
 
-        def test():
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test(turn, tmp_path):
             kit = {"pop3mock", "pop3scenarios", "pop3client"}
             loaded = {name for name in sys.modules if name.partition(".")[0] in kit}
             assert loaded == {"pop3mock", "pop3mock.plugin"}
-            assert not {"yaml", "pydantic", "trustme"} & set(sys.modules)
+            assert not {"yaml", "ssl", "asyncio", "pydantic", "trustme"} & set(sys.modules)
     """)
 
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    result = pytester.runpytest_subprocess("-p", "pop3mock.plugin", "-p", "no:cacheprovider")
 
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=2)
+
+
+def test_authority_is_made_once(pytester: pytest.Pytester, settings: Path) -> None:
+    """A session has one authority, made when the first test needs one, and none if none does."""
+    pytester.makeconftest("""
+        import pytest
+        import trustme
+
+        made = []
+
+        class CA(trustme.CA):
+            def __init__(self, *args, **kwargs):
+                made.append(self)
+                super().__init__(*args, **kwargs)
+
+        trustme.CA = CA
+
+        @pytest.fixture(scope="session")
+        def authorities():
+            return made
+    """)
+    pytester.makepyfile("""
+        import poplib
+        import pytest
+
+        def test_without_tls(pop3_server, authorities):
+            assert len(authorities) == 0
+
+        @pytest.mark.pop3(tls="implicit")
+        @pytest.mark.parametrize("turn", range(3))
+        def test_with(pop3_server, pop3_client_context, pop3_ca, authorities, turn):
+            pop = poplib.POP3_SSL(
+                pop3_server.host, pop3_server.port, context=pop3_client_context, timeout=5
+            )
+            pop.quit()
+            assert pop3_ca.read_bytes() == pop3_server.ca_pem
+            assert len(authorities) == 1
+    """)
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly")
+
+    result.assert_outcomes(passed=4)
 
 
 def test_nothing_is_left(run: Run) -> None:

@@ -27,18 +27,20 @@ def test_help(run: Run) -> None:
     fixtures.stdout.fnmatch_lines_random(
         [
             "pop3_server -- *",
-            "    A fresh POP3 mock server on a port of its own, *",
+            "    A fresh POP3 mock server on a port of its own; it plays what *",
             "pop3_server_factory [[]session scope[]] -- *",
             "    Starts POP3 mock servers; *",
             "pop3_ca [[]session scope[]] -- *",
             "pop3_client_context -- *",
             "pop3_listen_address [[]session scope[]] -- *",
+            "pop3_scenario_paths [[]session scope[]] -- *",
+            "pop3_default_scenario [[]session scope[]] -- *",
         ]
     )
     markers.stdout.fnmatch_lines(
         ["@pytest.mark.pop3(scenario, [*], variant=None, tls=None, users=None, strict=None): *"]
     )
-    options.stdout.fnmatch_lines(["  pop3_strict (bool): *"])
+    options.stdout.fnmatch_lines(["  pop3_strict (bool): *", "  pop3_scenario_paths (paths):"])
 
 
 def test_strict_markers_and_warnings(run: Run) -> None:

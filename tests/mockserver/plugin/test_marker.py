@@ -190,3 +190,21 @@ def test(pop3_server): ...
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines_random(["*plain.pop3.yaml:3:1: *sumary*", "*.yaml:5:1: *ruels*"])
+
+
+def test_wrong_marker_of_a_unittest_class(run: Run) -> None:
+    """Where pytest has no part in collection, it is an error of set-up, with the same advice."""
+    result = run("""
+import unittest
+
+@pytest.mark.pop3("gmail", tsl="none")
+class Test(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _server(self, pop3_server): ...
+
+    def test(self): ...
+""")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["pop3_server: unknown keyword 'tsl' (did you mean 'tls'?)"])
+    result.stdout.no_fnmatch_line("*Traceback*")

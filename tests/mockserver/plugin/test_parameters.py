@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 from pop3scenarios import expand
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
     from conftest import Run
 
-
-def ids(result: pytest.RunResult) -> list[str]:
-    """The ids of the tests that ``--collect-only -q`` tells."""
-    return [line.partition("::")[2] for line in result.outlines if "::" in line]
+    Ids = Callable[[pytest.RunResult], list[str]]
 
 
-def test_variants_are_parameters(run: Run) -> None:
+def test_variants_are_parameters(run: Run, ids: Ids) -> None:
     """A scenario with variants runs the test once for each, under readable ids."""
     result = run(
         """
@@ -34,7 +32,7 @@ def test(pop3_server): ...
     assert len(expand("stls-broken")) == len(found)
 
 
-def test_glob_is_parameters(run: Run) -> None:
+def test_glob_is_parameters(run: Run, ids: Ids) -> None:
     """A glob runs the test once for each scenario and variant, also beside other parameters."""
     result = run(
         """
@@ -102,7 +100,7 @@ def test_without_marker(pop3_server, way):
     result.assert_outcomes(passed=3)
 
 
-def test_paths_are_parameters(run: Run, scenario: Path) -> None:
+def test_paths_are_parameters(run: Run, scenario: Path, ids: Ids) -> None:
     """Variants of one's own file, and globs over files, run the test once for each."""
     result = run(
         """
@@ -140,3 +138,31 @@ class Test(unittest.TestCase):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["pop3_server: 'stls-broken' stands for * name one, *"])
+
+
+def test_ids(run: Run, scenario: Path, ids: Ids) -> None:
+    """Ids are ASCII and unlike: accents fall, and files of one name are told by their folders."""
+    text = (scenario / "plain.pop3.yaml").read_text(encoding="utf-8")
+    for name in ("más", "a/same", "b/same", "b-same", "a b/x", "a-b/x", "日本"):
+        path = scenario / "mine" / f"{name}.pop3.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    result = run(
+        """
+@pytest.mark.pop3("./mine/**/*.pop3.yaml")
+def test(pop3_server): ...
+""",
+        "--collect-only",
+        "-q",
+    )
+
+    assert ids(result) == [
+        "test[a-b-x]",
+        "test[a-b-x-2]",
+        "test[a-same]",
+        "test[b-same]",
+        "test[b-same-2]",
+        "test[mas]",
+        "test[scenario]",
+    ]

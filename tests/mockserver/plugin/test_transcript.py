@@ -99,14 +99,3 @@ def test_two(shared, talk):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["#2 +0.* C: XYZZY"])
     result.stdout.no_fnmatch_line("#1 *")
-
-
-def test_journal_is_explained(run: Run) -> None:
-    """A comparison with the journal shows the commands side by side."""
-    result = run("""
-def test(pop3_server, talk):
-    talk(pop3_server, "CAPA", "QUIT")
-    assert pop3_server.journal == ["STAT", "QUIT"]
-""")
-
-    result.stdout.fnmatch_lines(["E *commands differ*", "E *- CAPA", "E *+ STAT", "E *QUIT"])

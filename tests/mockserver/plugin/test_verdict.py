@@ -29,7 +29,9 @@ def test_unexpected_command(run: Run) -> None:
     result.stdout.fnmatch_lines(
         [
             "POP3 client: default: #1 unexpected XYZZY: *",
-            "(to allow a command: *",
+            "*that is why the test fails (pop3_strict = true, which is the default).",
+            "To allow it in:",
+            "  this test * @pytest.mark.pop3(strict=False)",
             "*- pop3 transcript -*",
             "default on 127.0.0.1:*",
             "#1 +0.* S: +OK POP3 server ready *",
@@ -40,7 +42,7 @@ def test_unexpected_command(run: Run) -> None:
         ]
     )
     assert str(result.stdout).count("C: XYZZY") == 1
-    result.stdout.no_fnmatch_line("*pop3 expectations*")
+    result.stdout.fnmatch_lines(["near miss:", "  #1 unexpected XYZZY: *"])
 
 
 def test_several_faults(run: Run) -> None:
@@ -68,10 +70,10 @@ def test_own_failure_goes_first(run: Run) -> None:
     result.stdout.fnmatch_lines(
         [
             "E *assert 1 == 2",
-            "*- pop3 expectations -*",
-            "default: #1 unexpected XYZZY: *",
             "*- pop3 transcript -*",
             "#1 +0.* C: XYZZY",
+            "near miss:",
+            "  #1 unexpected XYZZY: *",
             "FAILED test_it.py::test - assert 1 == 2",
         ]
     )
@@ -99,6 +101,36 @@ def test_lenient(run: Run, source: str, ini: str) -> None:
     result = run(source + UNEXPECTED, "-o", f"pop3_strict={ini}")
 
     result.assert_outcomes(passed=1)
+
+
+SAID_BY = {
+    "default": ("", "", "pop3_strict = true, which is the default"),
+    "marker": ("@pytest.mark.pop3(strict=True)", "", "@pytest.mark.pop3(strict=True)"),
+    "argument": ("", ".run(strict=True)", "strict=True was said where the server was started"),
+}
+
+
+@pytest.mark.parametrize(("source", "server", "by"), SAID_BY.values(), ids=SAID_BY)
+def test_reason(run: Run, source: str, server: str, by: str) -> None:
+    """The message tells why the test fails, who said that it is to, and how to loosen that."""
+    result = run(f"""
+{source}
+def test(pop3_server, talk):
+    talk(pop3_server{server}, "XYZZY", "QUIT")
+""")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"The server answered as real ones do, *that is why the test fails (*{by}*).",
+            "To allow it in:",
+            "  this scenario          expect: {allow: [[]COMMAND[]]} in its file",
+            "  this test              @pytest.mark.pop3(strict=False)",
+            "  one server of several  strict=False where it is started",
+            "  the whole run          pop3_strict = false in the ini file, or -o pop3_strict=false",
+        ],
+        consecutive=True,
+    )
 
 
 def test_strict_marker_over_lenient_ini(run: Run) -> None:
