@@ -66,18 +66,21 @@ class Dialogue:
         Raises:
             Skipped: It would send the password unencrypted over a network.
         """
-        if secret and not self.tls and not self._target.may_send_secrets_in_clear:
-            raise Skipped("the password would cross the network in the clear")
+        self._keep(secret=secret)
         data = line.encode("utf-8", "surrogateescape") + b"\r\n"
         self.marked = self.marked or deletes(line)
         yield from self._send(data)
 
-    def send_octets(self, data: bytes) -> Wants[None]:
+    def send_octets(self, data: bytes, *, secret: bool = False) -> Wants[None]:
         """Send octets as they are: several lines, parts of one, or no line at all.
 
         Whoever reads the answers knows what they belong to; what is judged of every reply of the
         run leaves this connection out.
+
+        Raises:
+            Skipped: It would send the password unencrypted over a network.
         """
+        self._keep(secret=secret)
         self.tape.odd = True
         self.marked = self.marked or deletes(data.decode("latin-1"))
         yield from self._send(data)
@@ -255,6 +258,11 @@ class Dialogue:
                 return
             dropped += len(data)
         self.tape.odd = True  # the rest is not read
+
+    def _keep(self, *, secret: bool) -> None:
+        """Keep a secret from crossing a network unencrypted."""
+        if secret and not self.tls and not self._target.may_send_secrets_in_clear:
+            raise Skipped("the password would cross the network in the clear")
 
     def _send(self, data: bytes) -> Wants[None]:
         self.log.sent(data, tls=self.tls, connection=self._connection)

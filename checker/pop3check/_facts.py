@@ -112,6 +112,7 @@ class Discovery:
     Attributes:
         facts: What is known so far.
         asked: The command that was sent last.
+        hidden: Whether there are messages that are shown only with UTF8.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Discovery:
         self._has_own = bool(run)
         self._capa = capa
         self.facts = Facts(run=run)
+        self.hidden = False
         self.asked = "GREETING"
 
     def run(self) -> Wants[None]:
@@ -205,7 +207,7 @@ class Discovery:
         facts.uidl = unique is not None
         found_uids = map(_UID.fullmatch, unique or ())
         facts.uids = {int(each[1]): each[2] for each in found_uids if each}
-        yield from self._headers()
+        yield from self._headers(sorted(facts.sizes))
         yield from self._ask("NOOP")
 
     def _listing(self, command: str) -> Wants[list[str] | None]:
@@ -213,17 +215,35 @@ class Discovery:
             return None
         return (yield from self._dialogue.listing(f"the lines of {command}"))
 
-    def _headers(self) -> Wants[None]:
+    def look_with_utf8(self, facts: Facts) -> Wants[None]:
+        """In a session with UTF8 look at the messages that are refused without it (RFC 6856).
+
+        Args:
+            facts: What is known so far; the run's own messages are added to it.
+        """
+        self.facts = facts
+        yield from self._dialogue.hello()
+        if self._target.tls == "stls":
+            yield from self._dialogue.upgrade()
+        accepted = positive((yield from self._ask("UTF8")))
+        if accepted and positive((yield from log_in(self._dialogue, self._target, facts.way))):
+            known = set(facts.fixtures.values())
+            yield from self._headers([number for number in facts.sizes if number not in known])
+
+    def _headers(self, numbers: list[int]) -> Wants[None]:
         """Whether TOP works, and which messages are the run's own."""
-        numbers = sorted(self.facts.sizes)
         for number in numbers[-_LOOKED_AT if self._has_own else -1 :]:
-            if not positive((yield from self._ask(f"TOP {number} 0"))):
+            answer = yield from self._ask(f"TOP {number} 0")
+            if positive(answer):
+                header = yield from self._dialogue.message("a header")
+                yield from self._dialogue.octets(3, "the terminator")
+                self.facts.top = True
+                self._recognise(number, header)
+            elif "[UTF8]" in answer.upper():
+                self.hidden = True
+            elif self.facts.top is None:
                 self.facts.top = False
                 break
-            header = yield from self._dialogue.message("a header")
-            yield from self._dialogue.octets(3, "the terminator")
-            self.facts.top = True
-            self._recognise(number, header)
         if self.facts.top is False and self._has_own:
             yield from self._whole(numbers)
 

@@ -60,9 +60,13 @@ class Pace:
             return 0.0
         return max(0.0, self._logged_in + int(delay[0]) - self._clock())
 
+    def note_login(self) -> None:
+        """The user has logged in now."""
+        self._logged_in = self._clock()
+
     def before_login(self, facts: Facts | None) -> None:
         """Wait until the user may log in again, and take it that he does."""
         wait = self.until_login(facts)
         if wait > 0:
             self._sleep(wait)
-        self._logged_in = self._clock()
+        self.note_login()

@@ -164,7 +164,24 @@ class Run:
                 return self._as_far_as_it_came(discovery, error, log, capa=capa)
             finally:
                 self._review(talk.dialogues)
-        return discovery.facts
+        facts = discovery.facts
+        if facts.logged_in:
+            self._pace.note_login()
+        if self._mark and discovery.hidden:
+            self._look_with_utf8(facts)
+        return facts
+
+    def _look_with_utf8(self, facts: Facts) -> None:
+        """Find the run's own messages that are refused without UTF8."""
+        talk = Talk(self._target, facts, self._log(), self._limits)
+        self._pace.before_login(facts)
+        own = Own(self._target, self._pace, self._limits.deadline, facts)
+        with own, contextlib.suppress(Finding, Breakdown):
+            own.run(talk.connect(greeted=False, secure=False))
+            discovery = Discovery(self._target, talk.dialogue, run=self._mark)
+            own.run(discovery.look_with_utf8(facts))
+            own.leave(talk.dialogues, talk.over)
+        self._review(talk.dialogues)
 
     def _as_far_as_it_came(
         self, discovery: Discovery | None, error: Exception, log: WireLog, *, capa: bool

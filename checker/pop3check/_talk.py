@@ -31,7 +31,7 @@ _USUAL = Handshake()
 _Value = TypeVar("_Value")
 
 #: What is nobody's password.
-_WRONG = "wrong-on-purpose"
+WRONG = "wrong-on-purpose"
 
 #: How often a login is tried that meets the lock of a session which has just been dropped, and
 #: seconds between.
@@ -163,7 +163,7 @@ class Talk:
     def wrong_login(self) -> Wants[str]:
         """Try to log in with a wrong password; gives the answer."""
         self.asked = "PASS"
-        stranger = replace(self.target, password=_WRONG)
+        stranger = replace(self.target, password=WRONG)
         self.answer = yield from log_in(self.dialogue, stranger, self.facts.way)
         return self.answer
 
@@ -235,10 +235,12 @@ class Talk:
             raise Skipped("it marks messages as deleted, which was not allowed")
         yield from self.dialogue.send(line, secret=secret)
 
-    def send_octets(self, data: bytes, expected: str = "an answer") -> Wants[None]:
+    def send_octets(
+        self, data: bytes, expected: str = "an answer", *, secret: bool = False
+    ) -> Wants[None]:
         """Send octets as they are; what they are answered with is read by :meth:`line`."""
         self.expected = expected
-        yield from self.dialogue.send_octets(data)
+        yield from self.dialogue.send_octets(data, secret=secret)
 
     def pause(self, seconds: float) -> Wants[None]:
         """Let time pass."""
@@ -300,6 +302,10 @@ class Talk:
     def lines(self, command: str) -> Wants[list[str]]:
         """Send a command that must be answered by +OK and lines; gives these, unstuffed."""
         yield from self.accepted(command)
+        return (yield from self.listing())
+
+    def listing(self) -> Wants[list[str]]:
+        """The lines that follow a +OK, up to the terminator, unstuffed."""
         self.owed = True
         listed = yield from self.dialogue.listing(f"the lines of {self.asked}")
         self.owed = False

@@ -166,7 +166,7 @@ def test_nobody_listens() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         target = Target(host="127.0.0.1", port=closed.getsockname()[1], timeout=1.0)
-        report = check_all(target, select(["rfc1939-4"]))
+        report = check_all(target, select(["rfc1939-4-01", "rfc1939-4-16"]))
 
     assert {Outcome.ERROR} == set(report.counts)
     assert report.exit_status == 2

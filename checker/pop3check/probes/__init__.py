@@ -11,7 +11,19 @@ from importlib import import_module
 
 from ._registry import PROBES, Probe, probe
 
-_MODULES = ("_lines", "_states", "_sizes", "_messages", "_ends", "_optional", "_extras")
+_MODULES = (
+    "_lines",
+    "_states",
+    "_sizes",
+    "_messages",
+    "_ends",
+    "_optional",
+    "_extras",
+    "_capa",
+    "_pipelining",
+    "_codes",
+    "_utf8",
+)
 
 
 def load_probes() -> dict[str, Probe]:
