@@ -1,10 +1,8 @@
-"""All messages of a maildrop into a folder, and what is to be told about it."""
+"""All messages of a maildrop, or those that are new, into a destination."""
 
 from __future__ import annotations
 
-import sys
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,62 +12,22 @@ from pop3client import (
     InsecureAuthError,
     InvalidArgument,
     NoUniqueIds,
-    POP3Client,
+    POP3ConnectionError,
     POP3Error,
     SeenStore,
-    SeenStoreError,
 )
 
-from ._folder import Folder
+from ._bar import bar
+from ._report import Report, described, told
+from ._status import Status, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import IO
 
-    from rich.progress import Progress, TaskID
+    from pop3client import Message, POP3Client
 
-    from pop3client import Deviation, Message
-
-#: The exit status that a shell gives to a command that Ctrl-C ended.
-_INTERRUPTED = 130
-
-#: The client advises in terms of Python; here are the options that stand for them.
-_OPTIONS = {"timeout=": "--timeout", "ssl_context": "--cafile", "TLS.IMPLICIT": "pop3s://"}
-
-
-@dataclass(slots=True)
-class Report:
-    """What became of a download.
-
-    Attributes:
-        status: The exit status.
-        total: Messages in the maildrop; None if it could not be opened.
-        kept: Messages that are now in the folder.
-        known: Those of them that were there before.
-        seen: Messages that an earlier run had fetched, and that were not fetched again.
-        octets: Octets of the messages kept.
-        deleted: Messages that the server has deleted.
-        modes: The retrieval mode at first and at the end; None if the maildrop was not opened.
-        deviations: What the client put up with, in a line each.
-        failures: What went wrong, in a line each.
-    """
-
-    status: int = 0
-    total: int | None = None
-    kept: int = 0
-    known: int = 0
-    seen: int = 0
-    octets: int = 0
-    deleted: int = 0
-    modes: tuple[str, str] | None = None
-    deviations: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    def fail(self, why: str, status: int = 1) -> None:
-        """Note something that went wrong."""
-        self.failures.append(why)
-        self.status = max(self.status, status)
+    from ._destination import Destination
 
 
 class Memory(NamedTuple):
@@ -89,47 +47,52 @@ class Memory(NamedTuple):
 def download(
     connect: Callable[[], POP3Client],
     path: Path,
+    open_destination: Callable[[], Destination],
     *,
     delete: bool,
     memory: Memory | None = None,
 ) -> Report:
-    """Fetch all messages of a maildrop into a folder.
+    """Fetch all messages of a maildrop, or those that are new.
 
     Args:
         connect: Opens the maildrop.
-        path: The folder.
-        delete: Delete from the server what is safe in the folder.
+        path: Where the messages are kept.
+        open_destination: Makes ready to keep them there.
+        delete: Delete from the server what is safe there.
         memory: Fetch only what is new, and remember it here.
 
     Returns:
-        What became of it; errors of the client, and Ctrl-C, are a part of it.
+        What became of it; errors of the client and of the disk, and Ctrl-C, are a part of it.
 
     Raises:
         InsecureAuthError: The password would cross a network in the clear; nothing was sent.
         InvalidArgument: User, password or host can be those of no server; nothing was sent.
-        SeenStoreError: The memory cannot be used; nothing is deleted.
-        OSError: The folder cannot be written to; nothing is deleted.
     """
-    report = Report()
-    folder = Folder(path)
+    keeps = memory is not None and memory.keep is not None
+    report = Report(path=str(path), deletes=delete or keeps)
     try:
+        destination = open_destination()
         with nullcontext() if memory is None else SeenStore(memory.path) as store:
-            _fetch(connect(), folder, report, delete=delete, memory=memory, store=store)
-    except (InsecureAuthError, InvalidArgument, SeenStoreError):
+            _fetch(connect(), destination, report, delete=delete, memory=memory, store=store)
+    except (InsecureAuthError, InvalidArgument):
         raise
     except NoUniqueIds:
-        report.fail("the server has no UIDL, so --sync cannot tell what is new")
+        why = "the server has no UIDL, so --sync cannot tell what is new"
+        report.stop(Status.UNAVAILABLE, why)
     except POP3Error as error:
-        report.fail(_told(error))
-        report.deviations = _described(error.deviations)
+        report.stop(status_of(error), told(error))
+        report.deviations = report.deviations or described(error.deviations)
+    except OSError as error:
+        why = f"cannot write {error.filename or path}: {error.strerror or error}"
+        report.stop(status_of(error), why)
     except KeyboardInterrupt:
-        report.fail("interrupted", _INTERRUPTED)
+        report.stop(Status.INTERRUPTED, "interrupted")
     return report
 
 
 def _fetch(
     client: POP3Client,
-    folder: Folder,
+    destination: Destination,
     report: Report,
     *,
     delete: bool,
@@ -139,60 +102,44 @@ def _fetch(
     started = client.config.retr_mode.value
     try:
         if memory is None or store is None:
-            _Download(client, folder, report, delete=delete).run()
+            _Download(client, destination, report, delete=delete).run()
         else:
             days = 0.0 if delete else memory.keep
             policy = None if days is None else DeletePolicy(after=timedelta(days=days))
-            _Synchronization(client, folder, report).run(store, memory.user, policy)
+            _Synchronization(client, destination, report).run(store, memory.user, policy)
     finally:
         # After QUIT this does nothing; before it, the server deletes nothing.
         client.abort()
         report.modes = started, client.config.retr_mode.value
-        report.deviations = _described(client.deviations)
-
-
-def _told(error: POP3Error) -> str:
-    options = [option for word, option in _OPTIONS.items() if word in str(error)]
-    return f"{error} ({', '.join(options)})" if options else str(error)
-
-
-def _described(deviations: Iterable[Deviation]) -> list[str]:
-    """A line for each quirk: where it was seen, and what was seen first."""
-    seen: dict[str, list[Deviation]] = {}
-    for deviation in deviations:
-        seen.setdefault(deviation.quirk, []).append(deviation)
-    return [
-        f"{quirk} ({', '.join(each.where for each in entries)}): {entries[0].detail}"
-        for quirk, entries in seen.items()
-    ]
+        report.deviations = described(client.deviations)
 
 
 class _Download:
-    """A download under way."""
+    """A run that fetches everything."""
 
-    def __init__(self, client: POP3Client, folder: Folder, report: Report, *, delete: bool) -> None:
+    def __init__(
+        self, client: POP3Client, destination: Destination, report: Report, *, delete: bool
+    ) -> None:
         self._client = client
-        self._folder = folder
+        self._destination = destination
         self._report = report
         self._delete = delete
         self._marked = 0
 
     def run(self) -> None:
         """Fetch, keep and mark each message, then end the session."""
-        maildrop = self._client.stat()
-        self._report.total = maildrop.count
+        count = self._report.total = self._client.stat().count
         uids = self._uids()
-        with _progress() as progress:
-            task = progress.add_task("Fetching", total=max(maildrop.octets, 0))
-            for number in range(1, maildrop.count + 1):
-                try:
-                    self._one(number, uids.get(number, b""), progress, task)
-                except POP3Error as error:
-                    if error.ends_session:
-                        raise
-                    self._report.fail(_told(error))
-            # The sizes that servers tell are not always those of what they send.
-            progress.update(task, total=self._report.octets, completed=self._report.octets)
+        try:
+            with bar(self._client) as progress:
+                for number in range(1, count + 1):
+                    self._one(number, uids.get(number, b""), progress)
+        except OSError:
+            # What has been marked is safe, and would come again if it stayed.
+            with suppress(POP3Error):
+                self._client.quit()
+                self._report.deleted = self._marked
+            raise
         self._quit()
 
     def _uids(self) -> dict[int, bytes]:
@@ -203,24 +150,29 @@ class _Download:
                 raise
             return {}  # an optional command; without it the number has to do
 
-    def _one(self, number: int, uid: bytes, progress: Progress, task: TaskID) -> None:
-        with self._folder.incoming() as file:
-            octets = self._client.retr_to(number, _Counted(file, progress, task))
-            _, new = self._folder.keep(file, number, uid)
-        self._report.kept += 1
-        self._report.known += not new
-        self._report.octets += octets
-        if self._delete:
-            self._client.dele(number)
-            self._marked += 1
+    def _one(
+        self, number: int, uid: bytes, progress: Callable[[int, int, int | None], object] | None
+    ) -> None:
+        try:
+            with self._destination.incoming() as file:
+                octets = self._client.retr_to(number, file, progress=progress)
+                _, new = self._destination.keep(file, number, uid)
+            self._report.came(octets, new=new)
+            if self._delete:
+                self._client.dele(number)
+                self._marked += 1
+        except POP3Error as error:
+            if error.ends_session:
+                raise
+            self._report.miss(error, number)
 
     def _quit(self) -> None:
         try:
             self._client.quit()
-        except CommandError as error:
+        except (CommandError, POP3ConnectionError) as error:
             # With nothing marked there was nothing to do at QUIT: it is among the deviations.
             if self._marked:
-                self._report.fail(f"{error}; perhaps nothing was deleted")
+                self._report.miss(error, advice="perhaps nothing was deleted")
             return
         self._report.deleted = self._marked
 
@@ -228,72 +180,25 @@ class _Download:
 class _Synchronization:
     """A run that fetches what is new."""
 
-    def __init__(self, client: POP3Client, folder: Folder, report: Report) -> None:
+    def __init__(self, client: POP3Client, destination: Destination, report: Report) -> None:
         self._client = client
-        self._folder = folder
+        self._destination = destination
         self._report = report
 
     def run(self, store: SeenStore, user: str, policy: DeletePolicy | None) -> None:
         """Fetch and keep each new message, delete what is due, and end the session."""
         self._report.total = self._client.stat().count
-        with _progress() as progress:
-            task = progress.add_task("Fetching", total=None)
+        with bar(self._client) as progress:
             result = self._client.sync(
-                store,
-                self._keep,
-                delete=policy,
-                user=user,
-                progress=lambda _, came, __: progress.update(
-                    task, completed=self._report.octets + came
-                ),
+                store, self._keep, delete=policy, user=user, progress=progress
             )
         self._report.seen = len(result.skipped)
         self._report.deleted = len(result.deleted)
         for failure in result.failed:
-            self._report.fail(_told(failure.error))
+            self._report.miss(failure.error, failure.number)
 
     def _keep(self, message: Message) -> None:
-        with self._folder.incoming() as file:
+        with self._destination.incoming() as file:
             file.write(message.raw)
-            _, new = self._folder.keep(file, message.number, message.uid or b"")
-        self._report.kept += 1
-        self._report.known += not new
-        self._report.octets += message.octets
-
-
-class _Counted:
-    """A file that moves a progress bar as it is written to."""
-
-    def __init__(self, file: IO[bytes], progress: Progress, task: TaskID) -> None:
-        self._file = file
-        self._progress = progress
-        self._task = task
-
-    def write(self, data: bytes, /) -> None:
-        """Write the octets and count them."""
-        self._file.write(data)
-        self._progress.advance(self._task, len(data))
-
-
-def _progress() -> Progress:
-    """A bar of octets on standard error; nothing where that is no terminal."""
-    # What can fail before the maildrop is open fails sooner without it.
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
+            _, new = self._destination.keep(file, message.number, message.uid or b"")
+        self._report.came(message.octets, new=new)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
+
+from ._disk import make_folder, move_new, sync_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
 
     @contextmanager
     def incoming(self) -> Iterator[IO[bytes]]:
@@ -65,21 +66,20 @@ class Folder:
         Raises:
             OSError: It cannot be kept.
         """
-        file.flush()
-        os.fsync(file.fileno())
+        sync_file(file)
         file.close()
         came = Path(file.name)
         stem = file_stem(number, uid)
         for target in self._candidates(stem):
             try:
-                _move(came, target)
+                move_new(came, target)
             except FileExistsError:
                 if not _same(came, target):
                     continue
                 new = False
             else:
                 new = True
-            self._sync()
+            sync_folder(self.path)
             return target, new
         raise AssertionError("there is always another name")
 
@@ -89,15 +89,6 @@ class Folder:
         while True:
             yield self.path / f"{stem}-{count}.eml"
             count += 1
-
-    def _sync(self) -> None:
-        """Make the new name last; where a folder cannot be opened, the system sees to that."""
-        with suppress(PermissionError):
-            handle = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
 
 
 def file_stem(number: int, uid: bytes) -> str:
@@ -113,19 +104,6 @@ def file_stem(number: int, uid: bytes) -> str:
     if len(safe) > _LONGEST:
         safe = f"{safe[: _LONGEST - 33]}-{hashlib.sha256(uid).hexdigest()[:32]}"
     return f"{number:05d}-{safe}"
-
-
-def _move(source: Path, target: Path) -> None:
-    """Rename a file, and raise FileExistsError rather than overwrite another."""
-    try:
-        # Unlike a rename, a link fails if the name is taken, also if it was taken just now.
-        target.hardlink_to(source)
-    except FileExistsError:
-        raise
-    except OSError:  # the file system has no links
-        if target.exists():
-            raise FileExistsError(target) from None
-        source.rename(target)
 
 
 def _same(first: Path, second: Path) -> bool:

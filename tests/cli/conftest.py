@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.testing import Result
 
 
@@ -29,3 +31,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(cli, [str(argument) for argument in arguments], env=env)
 
     return invoke
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where the messages are to be kept; it is not there yet."""
+    return tmp_path / "mail"
