@@ -52,7 +52,7 @@ ssl_key = <{top}/server.key
 disable_plaintext_auth = no
 auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
-{tokens}
+{more}
 # Any name is a user, so that a test makes one by making its mail.
 passdb {{
   driver = static
@@ -86,15 +86,33 @@ service pop3-login {{
 }}
 """
 
-#: The mechanisms that every Dovecot has here, and those of one that has them all.
+#: The mechanisms that every Dovecot has here, and those of one that has all that it knows, but for
+#: those that ask another server (GSSAPI, NTLM) or that its passwords do not serve (OTP).
 _MECHANISMS = "plain apop"
-_ALL_MECHANISMS = "plain login cram-md5 scram-sha-1 scram-sha-256 apop xoauth2 oauthbearer"
+_ALL_MECHANISMS = (
+    "plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 apop external xoauth2 oauthbearer"
+    " anonymous"
+)
 
-_TOKENS = """\
+_FULL = """\
+ssl_ca = <{top}/ca.pem
+# A client that shows a certificate is the user of that name; none has to.
+ssl_verify_client_cert = yes
+ssl_require_crl = no
+auth_ssl_username_from_cert = yes
+passdb {{
+  driver = static
+  mechanisms = external
+  args = nopassword=yes
+}}
 passdb {{
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = {top}/oauth2
+}}
+protocol pop3 {{
+  pop3_lock_session = yes
+  pop3_enable_last = yes
 }}
 """
 
@@ -135,7 +153,7 @@ class Dovecot:
     its own, so tests do not see each other's mail.
 
     Args:
-        full: Let it have every mechanism that it knows and the client too.
+        full: Let it have every mechanism that it knows, LAST, and one session at a time.
 
     Attributes:
         ca: The file with the certificate of its authority.
@@ -149,6 +167,7 @@ class Dovecot:
         self._ports = [_reserve(), _reserve()]
         self._process: subprocess.Popen[bytes] | None = None
         self._accounts = 0
+        self._authority = trustme.CA()
         self.ca = self._top / "ca.pem"
 
     def __enter__(self) -> Self:
@@ -180,14 +199,27 @@ class Dovecot:
             (box / "new" / f"{1_700_000_000 + number}.M{number}P1.seed").write_bytes(octets)
         self._give(self._top / "mail" / user)
         port = self._ports[tls == "implicit"].getsockname()[1]
-        return Account(port=port, user=user, password=PASSWORD, tls=tls, ca=self.ca)
+        return Account(
+            port=port, user=user, password=PASSWORD, tls=tls, ca=self.ca, pem=self._passport(user)
+        )
+
+    def connect(self, tls: TLSMode) -> socket.socket:
+        """A connection to the port where TLS begins at once, or to the other."""
+        port = self._ports[tls == "implicit"].getsockname()[1]
+        return socket.create_connection(("127.0.0.1", port), PATIENCE)
+
+    def _passport(self, user: str) -> Path:
+        """A file with the key and the certificate by which the user can be known."""
+        path = self._top / f"{user}.pem"
+        certificate = self._authority.issue_cert(f"{user}@example.test", common_name=user)
+        certificate.private_key_and_cert_chain_pem.write_to_path(str(path))
+        return path
 
     def _write_configuration(self) -> None:
         for name in ("run", "state", "mail"):
             (self._top / name).mkdir()
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(str(self.ca))
-        certificate = authority.issue_cert("localhost", "127.0.0.1", common_name="localhost")
+        self._authority.cert_pem.write_to_path(str(self.ca))
+        certificate = self._authority.issue_cert("localhost", "127.0.0.1", common_name="localhost")
         certificate.private_key_pem.write_to_path(str(self._top / "server.key"))
         for pem in certificate.cert_chain_pems:
             pem.write_to_path(str(self._top / "server.pem"), append=True)
@@ -199,7 +231,7 @@ class Dovecot:
             _CONFIGURATION.format(
                 top=self._top,
                 mechanisms=_ALL_MECHANISMS if self._full else _MECHANISMS,
-                tokens=_TOKENS.format(top=self._top) if self._full else "",
+                more=_FULL.format(top=self._top) if self._full else "",
                 user=self._owner.pw_name,
                 group=grp.getgrgid(self._owner.pw_gid).gr_name,
                 uid=self._owner.pw_uid,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+    from ._clients import TLSMode
+
 #: Seconds that a session may take to end once its client is gone.
 PATIENCE = 20.0
 
@@ -53,16 +55,25 @@ exec "$@"
 
 _MAILUTILS = """\
 mode inetd;
+apop-database-file "{top}/apop";
+apop-database-safety none;
 auth {{ authentication "system:pam"; authorization "system"; }};
 mailbox {{ mail-spool "{top}/spool"; }};
 logging {{ syslog no; }};
-tls-mode ondemand;
+tls-mode {mode};
 tls {{
   ssl-certificate-file "{top}/server.pem";
   ssl-key-file "{top}/server.key";
   ssl-ca-file "{top}/ca.pem";
 }};
 """
+
+
+#: What stands before each message in an mbox file.
+SEPARATOR = b"From sender@example.test Mon Jan  2 10:00:00 2023\r\n"
+
+#: Mailutils' names for TLS by STLS, and from the first octet.
+_MODES = ("ondemand", "connection")
 
 
 class Program(NamedTuple):
@@ -72,8 +83,10 @@ class Program(NamedTuple):
         name: Its name here, which is that of the scenario that plays it.
         file: The name of the program.
         package: The Debian package.
-        arguments: What it is called with; ``{top}`` is the folder of its files.
+        arguments: What it is called with; ``{top}`` is the folder of its files, ``{mode}`` its
+            name for the mode of TLS.
         service: Its name to PAM.
+        digests: A program that writes the passwords for APOP; empty if it has none.
         version: What it answers to ``--version``, where others have other words; empty if it is
             not asked.
     """
@@ -83,6 +96,7 @@ class Program(NamedTuple):
     package: str
     arguments: tuple[str, ...]
     service: str
+    digests: str = ""
     version: str = ""
 
     @property
@@ -113,8 +127,9 @@ PROGRAMS = {
             "mailutils",
             "pop3d",
             "mailutils-pop3d",
-            ("--no-site-config", "--config-file", "{top}/pop3d.conf"),
+            ("--no-site-config", "--config-file", "{top}/{mode}.conf"),
             "mailutils",
+            "popauth",
             "(GNU Mailutils) 3.15",
         ),
         Program("popa3d", "popa3d", "popa3d", (), "popa3d"),
@@ -128,6 +143,9 @@ class MboxServer:
     Args:
         program: Which one.
         messages: The mail.
+
+    Attributes:
+        ca: The file with the certificate of its authority.
     """
 
     def __init__(self, program: Program, messages: Iterable[bytes]) -> None:
@@ -136,6 +154,7 @@ class MboxServer:
         # Not pytest's folder, which nobody else may enter.
         self._top = Path(tempfile.mkdtemp(prefix=f"{program.name}-"))
         self._sessions: list[subprocess.Popen[bytes]] = []
+        self.ca = self._top / "ca.pem"
 
     def __enter__(self) -> Self:
         try:
@@ -154,20 +173,24 @@ class MboxServer:
                 session.wait()
         shutil.rmtree(self._top)
 
-    def connect(self) -> socket.socket:
-        """A new session; it ends when its connection does."""
+    def connect(self, tls: TLSMode = "none") -> socket.socket:
+        """A new session; it ends when its connection does.
+
+        Args:
+            tls: Whether TLS begins at once; how a client gets there is its own affair.
+        """
         ours, theirs = _connection()
         with theirs:
             try:
-                self._sessions.append(self._serve(theirs))
+                self._sessions.append(self._serve(theirs, _MODES[tls == "implicit"]))
             except BaseException:
                 ours.close()
                 raise
         return ours
 
-    def _serve(self, connection: socket.socket) -> subprocess.Popen[bytes]:
+    def _serve(self, connection: socket.socket, mode: str) -> subprocess.Popen[bytes]:
         program = str(self._program.path)
-        arguments = [part.format(top=self._top) for part in self._program.arguments]
+        arguments = [part.format(top=self._top, mode=mode) for part in self._program.arguments]
         apart = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _ENTER]
         with (self._top / "stderr").open("ab") as stderr:
             return subprocess.Popen(
@@ -187,15 +210,29 @@ class MboxServer:
         (self._top / "spool").chmod(0o1777)
         self._write_users()
         (self._top / "pam.d" / self._program.service).write_text(_PAM, encoding="utf-8")
-        (self._top / "pop3d.conf").write_text(_MAILUTILS.format(top=self._top), encoding="utf-8")
+        for mode in _MODES:
+            text = _MAILUTILS.format(top=self._top, mode=mode)
+            (self._top / f"{mode}.conf").write_text(text, encoding="utf-8")
+        if self._program.digests:
+            self._write_digests()
         self._write_certificate()
         box = self._top / "spool" / USER
         box.write_bytes(b"".join(map(_in_mbox, self._messages)))
         os.chown(box, _UID, _UID)
 
+    def _write_digests(self) -> None:
+        """What APOP is checked against, by the program that comes with the server."""
+        who = ["--user", USER, "--password", PASSWORD]
+        subprocess.run(
+            [self._program.digests, "--file", str(self._top / "apop"), "--add", *who],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+        )
+
     def _write_certificate(self) -> None:
         authority = trustme.CA()
-        authority.cert_pem.write_to_path(str(self._top / "ca.pem"))
+        authority.cert_pem.write_to_path(str(self.ca))
         certificate = authority.issue_cert("localhost", "127.0.0.1", common_name="localhost")
         certificate.private_key_pem.write_to_path(str(self._top / "server.key"))
         (self._top / "server.key").chmod(0o600)
@@ -229,9 +266,13 @@ def _connection() -> tuple[socket.socket, socket.socket]:
 
 def _in_mbox(message: bytes) -> bytes:
     """A message as what delivers mail writes it into an mbox file."""
-    text = message.replace(b"\r\n", b"\n")
-    quoted = re.sub(rb"^(>*From )", rb">\1", text, flags=re.MULTILINE)
-    return b"From sender@example.test Mon Jan  2 10:00:00 2023\n" + quoted + b"\n"
+    whole = SEPARATOR + quoted(message.removesuffix(b"\n").removesuffix(b"\r") + b"\r\n\r\n")
+    return whole.replace(b"\r\n", b"\n")
+
+
+def quoted(message: bytes) -> bytes:
+    """A message without lines that look like the first line of one in an mbox file."""
+    return re.sub(rb"^(>*From )", rb">\1", message, flags=re.MULTILINE)
 
 
 def has_namespaces() -> bool:

@@ -12,8 +12,8 @@ import pytest
 from pop3mock import MockServer
 from pop3scenarios import loads
 
-from ._mbox_servers import PASSWORD, PATIENCE, PROGRAMS, USER, MboxServer, has_namespaces
-from .conftest import need
+from ._mbox_servers import PASSWORD, PATIENCE, PROGRAMS, USER, MboxServer
+from .conftest import need_mbox_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +84,7 @@ def test_dovecot(dovecot: Dovecot) -> None:
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
 def test_mbox_server(program: Program) -> None:
     """The mock that plays the server says what the server says."""
-    need(program.path, f"the Debian package {program.package}, as .ci/run does")
-    if not has_namespaces():
-        pytest.skip("no package gives it: mount namespaces, which take root, are not allowed here")
+    need_mbox_server(program)
     if not program.is_measured:
         pytest.skip(f"{program.path} is not {program.version}, which the scenario plays")
 
