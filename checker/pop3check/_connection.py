@@ -103,7 +103,8 @@ class Connection:
     def hang_up(self) -> None:
         """Tell the server that nothing more will be sent."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            # Not the method of a TLS socket: that one forgets TLS, and reads ciphertext.
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
 
     def close(self) -> None:
         """Close the socket, whatever the server thinks."""

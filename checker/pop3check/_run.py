@@ -197,7 +197,7 @@ class Run:
         return discovery.facts
 
     def _look_again(self, facts: Facts, deleted: set[str]) -> None:
-        """After a deletion the messages have other numbers."""
+        """After a deletion or a delivery there are other messages, and other numbers."""
         self.deleted |= deleted
         now = self._discover(capa=False)
         if now is not None and now.logged_in:
@@ -238,7 +238,7 @@ class Run:
             except Breakdown as error:
                 verdict = _broke_down(case, talk, log, facts, error, began)
         self._review(talk.dialogues)
-        if "deletes" in case.about.effects:
+        if {"deletes", "delivers"} & set(case.about.effects):
             self._look_again(facts, talk.deleted)
         return verdict
 
@@ -313,6 +313,9 @@ def _whole(case: Case, talk: Talk) -> Wants[None]:
 
 
 def _found(case: Case, talk: Talk, log: WireLog, finding: Finding, began: float) -> Verdict:
+    for dialogue in talk.dialogues.values():
+        # What else came may belong to anything: it is not judged a second time.
+        dialogue.tape.odd = True
     if isinstance(finding, Unmet):
         return _verdict(
             case,

@@ -184,9 +184,12 @@ def long_line_is_one(talk: Talk) -> Wants[None]:
     try:
         answers.append((yield from talk.line("one answer, or two, and no more")))
         answers.append((yield from talk.line()))
+    except Lost:
+        talk.over.add(talk.on)  # closed, with what it had not read
+        return
     except Unmet as ended:
-        closed = ended.closed and answers and negative(answers[0])
-        talk.require(bool(closed), "two answers, or -ERR and a close", ended.actual)
+        closed = ended.closed and all(map(negative, answers))
+        talk.require(closed, "two answers, or -ERR and a close", ended.actual)
         talk.over.add(talk.on)
         return
     talk.require(negative(answers[1]), "-ERR to the second line", answers[1])

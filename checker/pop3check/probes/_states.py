@@ -31,6 +31,8 @@ def refusal_changes_nothing(talk: Talk) -> Wants[None]:
     """Commands of the other state, then the login."""
     for line in ("STAT", "RETR 1", "NOOP"):
         yield from talk.ask(line)
+        if talk.facts.stages:
+            yield from talk.lines("CAPA")  # servers count bad commands in a row
     talk.expected = "a login that works"
     talk.require((yield from talk.logs_in()), talk.expected, talk.answer)
     yield from talk.stat()
