@@ -10,12 +10,12 @@ import platform
 
 import client
 import mock  # noqa: UP026 - the module beside this one
-import testing
+import plugin
 
 SUITES = {
     "mock": mock.rows,
     "client": client.rows,
-    "testing": testing.rows,
+    "plugin": plugin.rows,
 }
 
 

@@ -49,7 +49,8 @@ ROOMS = [
     Room(
         "cli",
         "pop3kit",
-        frozenset({"pop3client", "pop3scenarios", "pop3mock", "pop3check", "click", "rich"}),
+        frozenset({"pop3client", "pop3scenarios", "pop3mock", "pop3check", "click", "rich"})
+        | {"jinja2", "markupsafe", "psutil", "pydantic"},
     ),
 ]
 PACKAGES = [room.package for room in ROOMS]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 
 #: What the command needs beyond the base install, by the names under which it is imported.
-_EXTRA = frozenset({"click", "pydantic", "pydantic_core", "rich", "trustme", "yaml"})
+_EXTRA = frozenset(
+    {"click", "jinja2", "markupsafe", "psutil", "pydantic", "pydantic_core", "rich"}
+    | {"trustme", "yaml"}
+)
 
 
 def main() -> int:

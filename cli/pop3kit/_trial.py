@@ -14,6 +14,8 @@ import pop3client
 from pop3client import TLS, POP3Client, POP3Error, RetrMode
 from pop3mock import MockServer
 
+from ._mailsent import mail_sent
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
 
 #: Seconds in which the mock reads what the client sent before it hung up.
 _SETTLE = 1.0
-
-#: The line ends that a rule can give to messages.
-_ENDS = {"crlf": b"\r\n", "lf": b"\n", "crcrlf": b"\r\r\n"}
 
 #: The kinds of error of ``expect.fetch.error``; the first that fits holds.
 _KINDS: tuple[tuple[type[POP3Error], str], ...] = (
@@ -97,7 +96,7 @@ def run(scenario: Scenario, *, timeout: float = 1.0) -> Outcome:
     """
     began = time.monotonic()
     with MockServer(scenario) as server:
-        mail = _mail(server)
+        mail = mail_sent(server)
         fetch = _fetch(server, timeout)
         seconds = time.monotonic() - began
         _settle(server)
@@ -182,18 +181,6 @@ def _settle(server: MockServer) -> None:
     """Let the mock read to the end of what was sent; a connection that hangs is at its end."""
     journal = server.journal
     journal.wait_until(lambda: all(log.ended for log in journal.connections), _SETTLE)
-
-
-def _mail(server: MockServer) -> list[bytes]:
-    """The messages with the line ends that the scenario gives them: a client leaves them alone."""
-    rules = (rule for layer in server.scenario.rules for rule in layer)
-    ends = (r.eol for r in rules if any(w.keyword in ("RETR", "*") for w in r.when))
-    eol = next(filter(None, ends), "crlf")
-    if eol == "stored":
-        return [message.stored for message in server.maildrop.messages]
-    if eol == "lf-lines":
-        return [m.stored.replace(b"\n", b"\r\n") for m in server.maildrop.messages]
-    return [data.replace(b"\r\n", _ENDS[eol]) for data in server.maildrop]
 
 
 def kind_of_error(error: Exception | None) -> str:

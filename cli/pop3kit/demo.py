@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._failures import UsageFailure
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from ._trial import Outcome
 
     Show = Callable[[Iterable[Outcome], int], list[Outcome]]
-
-_FOLDERS = ("servers", "quirks", "faults")
 
 #: Most of the time goes into waiting for servers that say nothing.
 _SIDE_BY_SIDE = 4
@@ -46,8 +42,9 @@ def demo(context: click.Context, patterns: tuple[str, ...], timeout: float, plai
     """
     # Only this subcommand, when it runs, needs a table.
     from . import _table
+    from ._selection import select
 
-    scenarios = _select(patterns)
+    scenarios = select(patterns)
     began = time.monotonic()
     show: Show = _table.show_lines if plain or not sys.stdout.isatty() else _table.show_table
     outcomes = show(_run_all(scenarios, timeout), len(scenarios))
@@ -60,36 +57,6 @@ def _verdict(total: int, wrong: int, seconds: float) -> str:
     if wrong:
         return f"{wrong} of {total} scenarios did not end as their files say ({seconds:.1f} s)"
     return f"{total} of {total} scenarios ended as their files say ({seconds:.1f} s)"
-
-
-def _select(patterns: tuple[str, ...]) -> list[Scenario]:
-    from pop3scenarios import ScenarioError, load
-
-    wanted = patterns or tuple(f"{folder}/*" for folder in _FOLDERS)
-    try:
-        names = dict.fromkeys(name for pattern in wanted for name in _expand(pattern))
-        scenarios = [load(name) for name in names]
-    except ScenarioError as error:
-        raise UsageFailure(str(error)) from None
-    if not scenarios:
-        raise UsageFailure(f"{', '.join(wanted)}: expected scenarios of {', '.join(_FOLDERS)}")
-    return scenarios
-
-
-def _expand(pattern: str) -> list[str]:
-    """The scenarios that a pattern means; a glob leaves out those that are conversations."""
-    from pop3scenarios import expand, is_glob, load
-
-    names = expand(pattern)
-    return [name for name in names if _is_fetched(load(name))] if is_glob(pattern) else names
-
-
-def _is_fetched(scenario: Scenario) -> bool:
-    """Whether a scenario is about a client that fetches all mail."""
-    from pop3scenarios import kind_of
-
-    kind = kind_of(scenario.path)
-    return kind in _FOLDERS or (kind == "own" and scenario.script is None)
 
 
 def _run_all(scenarios: list[Scenario], timeout: float) -> Iterator[Outcome]:

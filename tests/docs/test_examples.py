@@ -4,7 +4,8 @@ A fence says by its language what is done with it:
 
 - ``python``: run as a program; ``python title="test_x.py"``: run by pytest, beside the files that
   the same page gave titles to before it;
-- ``yaml``: loaded as a scenario, and kept as a file if it has a title;
+- ``yaml``: loaded as a scenario, and kept as a file if it has a title; with the title of
+  another kind of file it is only YAML;
 - ``console``: each ``$ `` line is run; the lines below it are what it must print, ``…`` stands for
   anything.
 """
@@ -20,6 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pop3scenarios import expand, load
 
@@ -124,8 +126,19 @@ def test_python(example: Example, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("example", of("yaml"), ids=str)
-def test_yaml(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+SCENARIOS = [each for each in of("yaml") if not each.title or each.title.endswith(".pop3.yaml")]
+OTHER_YAML = [each for each in of("yaml") if each not in SCENARIOS]
+
+
+@pytest.mark.parametrize("example", OTHER_YAML, ids=str)
+def test_other_yaml(example: Example) -> None:
+    """A configuration of somebody else's tool is YAML, and runs pytest."""
+    assert isinstance(yaml.safe_load(example.text), dict)
+    assert "pytest" in example.text
+
+
+@pytest.mark.parametrize("example", SCENARIOS, ids=str)
+def test_scenario(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scenario loads, in every variant."""
     files_before(example, tmp_path)
     (tmp_path / "example.pop3.yaml").write_text(example.text, encoding="utf-8")

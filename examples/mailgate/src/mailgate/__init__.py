@@ -1,0 +1,1 @@
+"""A gateway that turns the mail of a support address into tickets."""
