@@ -39,6 +39,7 @@ from ._exceptions import (
     TLSError,
     UTF8Required,
 )
+from ._listing import Listing
 from ._oauth import OAuthBearer, XOAuth2
 from ._reconnecting import Backoff, Reconnection, reconnecting, reconnecting_async
 from ._results import Language, Maildrop, Message, Response, ScanListing, UniqueId
@@ -79,6 +80,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "LineTooLong",
+    "Listing",
     "Login",
     "LoginDelay",
     "LoginDelayError",

@@ -5,19 +5,32 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
 from . import _authentication, _commands, _extensions, _opening, _retrieval, _sync
 from ._asyncio import AsyncSocketShell
 from ._exceptions import StateError
-from ._facade import Facade, Languages, Messages, Numbers, ScanListings, UniqueIds, Writable
+from ._facade import (
+    Facade,
+    Languages,
+    Messages,
+    Numbers,
+    ScanListings,
+    SizeListing,
+    UniqueIdListing,
+    UniqueIds,
+    Writable,
+)
 from ._indexes import End, Start, check, select
+from ._keepalive import AsyncKeeper, beat, pause_of
+from ._reading import Reading
 from ._states import State
 from ._url import MaildropURL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterable
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Any
 
@@ -56,6 +69,7 @@ class AsyncPOP3Client(Facade):
     def __init__(self, host: str, **settings: Unpack[Settings]) -> None:
         super().__init__(host, settings)
         self._shell = AsyncSocketShell(self._session.config)
+        self._keeper = AsyncKeeper(self._beat)
         self._to_open: list[Steps[None]] = [_opening.open_session(self._session)]
 
     def __await__(self) -> Generator[Any, None, Self]:
@@ -91,35 +105,50 @@ class AsyncPOP3Client(Facade):
             await self._run_or_close(steps)
         return self
 
-    async def _run(self, steps: Steps[T], sink: Callable[[bytes], object] | None = None) -> T:
+    async def _run(
+        self,
+        steps: Steps[T],
+        sink: Callable[[bytes], object] | None = None,
+        own: Reading | None = None,
+    ) -> T:
+        await self._keeper.begin()
         try:
-            return await self._shell.run(self._session.guarded(steps), sink)
+            return await self._shell.run(self._session.guarded(steps, own), sink)
         finally:
+            self._keeper.end()
             self._close_if_over()
 
     async def _stream(self, steps: Steps[object]) -> AsyncIterator[bytes]:
+        await self._keeper.begin()
         try:
             async with aclosing(self._shell.stream(self._session.guarded(steps))) as parts:
                 async for part in parts:
                     yield part
         finally:
+            self._keeper.end()
             self._close_if_over()
 
-    async def _each(
-        self,
-        numbers: Steps[Iterable[int]],
-        on_error: OnError | None,
-        progress: Progress | None,
-    ) -> AsyncIterator[Message]:
-        for number in await self._run(numbers):
-            steps = _retrieval.retr_or_report(self._session, number, on_error, progress)
-            message = await self._run(steps)
-            if message is not None:
-                yield message
+    async def _each(self, reading: Reading) -> AsyncIterator[Message]:
+        try:
+            async with self._kept_alive():
+                while (message := await self._run(reading.next(), own=reading)) is not None:
+                    yield message
+        finally:
+            reading.close()
+
+    def _kept_alive(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext() if self.config.keepalive is None else self.keeping_alive()
+
+    async def _beat(self) -> None:
+        try:
+            await self._shell.run(beat(self._session))
+        finally:
+            self._close_if_over()
 
     def _close_if_over(self) -> None:
         if self._session.state is State.CLOSED:
             self._shell.close()
+            self._keeper.stop()
 
     async def _run_or_close(self, steps: Steps[T]) -> T:
         try:
@@ -177,7 +206,7 @@ class AsyncPOP3Client(Facade):
         return await self._run(_commands.last(self._session))
 
     @overload
-    async def list(self, number: None = None) -> ScanListings: ...
+    async def list(self, number: None = None) -> SizeListing: ...
     @overload
     async def list(self, number: int) -> ScanListing: ...
     @overload
@@ -186,7 +215,7 @@ class AsyncPOP3Client(Facade):
     ) -> ScanListings: ...
     async def list(
         self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
-    ) -> ScanListings | ScanListing:
+    ) -> SizeListing | ScanListings | ScanListing:
         """See ``POP3Client.list``."""
         if number is None:
             return await self._run(_commands.list_all(self._session))
@@ -195,7 +224,7 @@ class AsyncPOP3Client(Facade):
         return await self._run(_commands.list_one(self._session, number))
 
     @overload
-    async def uidl(self, number: None = None) -> UniqueIds: ...
+    async def uidl(self, number: None = None) -> UniqueIdListing: ...
     @overload
     async def uidl(self, number: int) -> UniqueId: ...
     @overload
@@ -204,7 +233,7 @@ class AsyncPOP3Client(Facade):
     ) -> UniqueIds: ...
     async def uidl(
         self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
-    ) -> UniqueIds | UniqueId:
+    ) -> UniqueIdListing | UniqueIds | UniqueId:
         """See ``POP3Client.uidl``."""
         if number is None:
             return await self._run(_commands.uidl_all(self._session))
@@ -248,14 +277,18 @@ class AsyncPOP3Client(Facade):
     ) -> AsyncIterator[Message]:
         """See ``POP3Client.iter_retrieve``."""
         check(self._session, "RETR", start, end)
-        return self._each(select(self._session, "RETR", start, end), on_error, progress)
+        session = self._session
+        return self._each(
+            Reading(session, lambda: select(session, "RETR", start, end), on_error, progress)
+        )
 
     def messages(
         self, *, on_error: OnError | None = None, progress: Progress | None = None
     ) -> AsyncIterator[Message]:
         """See ``POP3Client.messages``."""
-        self._session.require("RETR")
-        return self._each(_retrieval.present(self._session), on_error, progress)
+        session = self._session
+        session.require("RETR")
+        return self._each(Reading(session, lambda: _retrieval.present(session), on_error, progress))
 
     async def top(self, number: int, lines: int) -> Message:
         """See ``POP3Client.top``."""
@@ -290,9 +323,17 @@ class AsyncPOP3Client(Facade):
         progress: Progress | None = None,
     ) -> SyncResult:
         """See ``POP3Client.sync``; ``deliver`` may be a coroutine function."""
-        return await self._run(
-            _sync.sync(self._session, store, deliver, delete, user, progress, fingerprint)
-        )
+        deliver = self._keeper.around(deliver)
+        async with self._kept_alive():
+            return await self._run(
+                _sync.sync(self._session, store, deliver, delete, user, progress, fingerprint)
+            )
+
+    @asynccontextmanager
+    async def keeping_alive(self, seconds: float | None = None) -> AsyncIterator[Self]:
+        """See ``POP3Client.keeping_alive``; it is ``async with``, and a task."""
+        async with self._keeper.on(pause_of(self._session, seconds)):
+            yield self
 
     async def quit(self) -> None:
         """See ``POP3Client.quit``."""
@@ -300,7 +341,7 @@ class AsyncPOP3Client(Facade):
 
     async def close(self) -> None:
         """See ``POP3Client.close``."""
-        if self._session.state is not State.CLOSED:
+        if self._session.state is not State.CLOSED or self._session.failure is not None:
             try:
                 await self.quit()
             except StateError:

@@ -203,7 +203,7 @@ class AsyncSocketShell:
             raise lost_in_sending(error, want.step) from error
 
     async def _expect(self, want: Expect) -> None:
-        self._patience.start(want)
+        self._patience.start(*want)
 
     async def _receive(self, want: Receive | Ask) -> int:
         channel = self._connected(self._patience.step)
@@ -238,7 +238,7 @@ class AsyncSocketShell:
         if unasked is not None:
             return False, unasked
         await self._send(want)
-        self._patience.start(Expect(want.step, want.seconds))
+        self._patience.start(want.step, want.seconds)
         return True, await self._receive(want)
 
     async def _call(self, want: Call) -> object:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import ssl
+import socket
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._exceptions import ConnectError, ConnectionClosed, InvalidArgument, POP3TimeoutError
+from ._links import Link, link
 from ._patience import Clock, Patience
 from ._peer import SocketFactory, is_local, names_this_machine, send_at_once
 from ._race import race
@@ -27,7 +29,6 @@ from ._wants import (
 )
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
 
     from ._config import Config
@@ -45,7 +46,7 @@ class SocketShell:
     """
 
     def __init__(self, config: Config) -> None:
-        self._socket: socket.socket | None = None
+        self._link: Link | None = None
         self._factory: SocketFactory | None = config.socket_factory
         self._context = config.ssl_context
         self._clock: Clock = config.clock
@@ -55,7 +56,7 @@ class SocketShell:
             Open: self._open,
             StartTLS: self._start_tls,
             Send: self._send,
-            Expect: self._patience.start,
+            Expect: self._expect,
             Receive: self._receive,
             Poll: self._poll,
             Ask: self._ask,
@@ -70,10 +71,20 @@ class SocketShell:
             steps: the operation.
             sink: takes the parts of a message, if the operation delivers any.
         """
+        do = self._do
         try:
             want = next(steps)
             while True:
-                want = self._step(steps, want, sink)
+                try:
+                    if type(want) is Deliver:
+                        assert sink is not None  # only operations that are run with one deliver
+                        answer = sink(want.data)
+                    else:
+                        answer = do[type(want)](want)
+                except BaseException as error:  # noqa: BLE001 - the protocol decides
+                    want = steps.throw(error)
+                else:
+                    want = steps.send(answer)
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -83,102 +94,109 @@ class SocketShell:
         try:
             want = next(steps)
             while True:
+                answer = None
                 if isinstance(want, Deliver):
                     yield want.data
-                    want = next(steps)
                 else:
-                    want = self._step(steps, want, None)
+                    try:
+                        answer = self._do[type(want)](want)
+                    except BaseException as error:  # noqa: BLE001 - the protocol decides
+                        want = steps.throw(error)
+                        continue
+                want = steps.send(answer)
         except StopIteration:
             return
         finally:
             steps.close()  # whoever does not want the rest leaves an operation unfinished
 
+    def wake(self) -> None:
+        """Have an operation end that waits in another thread."""
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                self._link.socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close the socket, if one is open."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _step(
-        self, steps: Steps[object], want: Want, sink: Callable[[bytes], object] | None
-    ) -> Want:
-        try:
-            answer: object = None
-            if isinstance(want, Deliver):
-                assert sink is not None  # only operations that are run with one deliver
-                sink(want.data)
-            else:
-                answer = self._do[type(want)](want)
-        except BaseException as error:  # noqa: BLE001 - the protocol decides
-            return steps.throw(error)
-        return steps.send(answer)
+        if self._link is not None:
+            self._link.socket.close()
+            self._link = None
 
     def _open(self, want: Open) -> bool:
         self.close()
         try:
             if self._factory is None:
-                self._socket = race(want.host, want.port, want.seconds, clock=self._clock)
+                sock = race(want.host, want.port, want.seconds, clock=self._clock)
             else:
-                self._socket = self._factory(want.host, want.port, want.seconds)
+                sock = self._factory(want.host, want.port, want.seconds)
         except TimeoutError as error:
             raise POP3TimeoutError("connect", want.seconds) from error
         except (OSError, UnicodeError) as error:  # UnicodeError: no name that DNS could hold
             message = f"cannot connect to {want.host} port {want.port}: {error}"
             raise ConnectError(message, step="connect") from error
-        send_at_once(self._socket)
+        self._link = link(sock)
+        send_at_once(sock)
         # A socket made elsewhere may lead to a proxy on this machine, and from there anywhere.
         through_a_proxy = self._factory is not None and not names_this_machine(want.host)
-        return is_local(self._socket) and not through_a_proxy
+        return is_local(sock) and not through_a_proxy
 
     def _start_tls(self, want: StartTLS) -> TLSInfo:
-        sock = self._connected("TLS handshake")
+        sock = self._connected("TLS handshake").socket
         sock.settimeout(want.seconds)
         self._context = self._context or default_context()
         try:
-            self._socket, info = handshake(sock, want.host, self._context)
+            secured, info = handshake(sock, want.host, self._context)
         except TimeoutError as error:
             raise POP3TimeoutError("TLS handshake", want.seconds) from error
+        self._link = link(secured)
         return info
 
-    def _send(self, want: Send | Ask) -> None:
-        sock = self._connected(want.step)
-        sock.settimeout(want.seconds)
-        try:
-            sock.sendall(want.data)
-        except TimeoutError as error:
-            raise POP3TimeoutError(want.step, want.seconds) from error
-        except OSError as error:
-            raise lost_in_sending(error, want.step) from error
+    def _send(self, want: Send) -> None:
+        self._sent(self._connected(want.step), *want)
 
-    def _receive(self, want: Receive | Ask) -> int:
-        sock = self._connected(self._patience.step)
-        sock.settimeout(self._patience.seconds())
+    def _sent(self, connected: Link, data: bytes, step: str, seconds: float) -> None:
         try:
-            count = sock.recv_into(want.into)
+            connected.send(data, seconds)
         except TimeoutError as error:
-            raise self._patience.exhausted() from error
+            raise POP3TimeoutError(step, seconds) from error
         except OSError as error:
-            raise lost_in_receiving(error, self._patience.step, self._host) from error
-        self._patience.extend(count)
+            raise lost_in_sending(error, step) from error
+
+    def _expect(self, want: Expect) -> None:
+        self._patience.start(*want)
+
+    def _receive(self, want: Receive) -> int:
+        connected = self._connected(self._patience.step)
+        return self._received(connected, want.into, self._patience.seconds())
+
+    def _received(self, connected: Link, into: memoryview, seconds: float) -> int:
+        patience = self._patience
+        try:
+            count = connected.receive(into, seconds)
+        except TimeoutError as error:
+            raise patience.exhausted() from error
+        except OSError as error:
+            raise lost_in_receiving(error, patience.step, self._host) from error
+        patience.extend(count)
         return count
 
-    def _poll(self, want: Poll | Ask) -> int | None:
-        sock = self._connected("poll")
-        sock.settimeout(0)
+    def _poll(self, want: Poll) -> int | None:
         try:
-            return sock.recv_into(want.into)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return None
+            return self._connected("poll").take(want.into)
         except OSError as error:
             return gone(error, self._host)
 
     def _ask(self, want: Ask) -> tuple[bool, int]:
-        unasked = self._poll(want)
+        data, step, seconds, into = want
+        connected = self._connected(step)
+        try:
+            unasked = connected.take(into)
+        except OSError as error:
+            unasked = gone(error, self._host)
         if unasked is not None:
             return False, unasked
-        self._send(want)
-        self._patience.start(Expect(want.step, want.seconds))
-        return True, self._receive(want)
+        self._sent(connected, data, step, seconds)
+        self._patience.start(step, seconds)
+        return True, self._received(connected, into, seconds)
 
     def _call(self, want: Call) -> object:
         answer = want.function()
@@ -192,7 +210,7 @@ class SocketShell:
     def _aside(self, want: Aside) -> object:
         return want.function()
 
-    def _connected(self, step: str) -> socket.socket:
-        if self._socket is None:
+    def _connected(self, step: str) -> Link:
+        if self._link is None:
             raise ConnectionClosed(f"{step}: expected an open connection, got none", step=step)
-        return self._socket
+        return self._link

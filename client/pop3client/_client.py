@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, overload
 
 from . import _authentication, _commands, _extensions, _opening, _retrieval, _sync
 from ._blocking import SocketShell
 from ._exceptions import StateError
-from ._facade import Facade, Languages, Messages, Numbers, ScanListings, UniqueIds, Writable
+from ._facade import (
+    Facade,
+    Languages,
+    Messages,
+    Numbers,
+    ScanListings,
+    SizeListing,
+    UniqueIdListing,
+    UniqueIds,
+    Writable,
+)
 from ._indexes import End, Start, check, select
+from ._keepalive import Keeper, beat, pause_of
+from ._reading import Reading
 from ._states import State
 from ._url import MaildropURL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from ._capabilities import Capabilities
@@ -56,6 +70,8 @@ class POP3Client(Facade):
     def __init__(self, host: str, **settings: Unpack[Settings]) -> None:
         super().__init__(host, settings)
         self._shell = SocketShell(self._session.config)
+        self._keeper = Keeper(self._beat)
+        self._beating = False
         self._run_or_close(_opening.open_session(self._session))
 
     def __enter__(self) -> Self:
@@ -95,33 +111,53 @@ class POP3Client(Facade):
             client._run_or_close(_authentication.sign_on(client._session, *login))
         return client
 
-    def _run(self, steps: Steps[T], sink: Callable[[bytes], object] | None = None) -> T:
+    def _run(
+        self,
+        steps: Steps[T],
+        sink: Callable[[bytes], object] | None = None,
+        own: Reading | None = None,
+    ) -> T:
+        self._keeper.begin()
         try:
-            return self._shell.run(self._session.guarded(steps), sink)
+            return self._shell.run(self._session.guarded(steps, own), sink)
         finally:
+            self._keeper.end()
             self._close_if_over()
 
     def _stream(self, steps: Steps[object]) -> Iterator[bytes]:
+        self._keeper.begin()
         try:
             yield from self._shell.stream(self._session.guarded(steps))
         finally:
+            self._keeper.end()
             self._close_if_over()
 
-    def _each(
-        self,
-        numbers: Steps[Iterable[int]],
-        on_error: OnError | None,
-        progress: Progress | None,
-    ) -> Iterator[Message]:
-        for number in self._run(numbers):
-            steps = _retrieval.retr_or_report(self._session, number, on_error, progress)
-            message = self._run(steps)
-            if message is not None:
-                yield message
+    def _each(self, reading: Reading) -> Iterator[Message]:
+        try:
+            with self._kept_alive():
+                while (message := self._run(reading.next(), own=reading)) is not None:
+                    yield message
+        finally:
+            reading.close()
+
+    def _kept_alive(self) -> AbstractContextManager[object]:
+        return nullcontext() if self.config.keepalive is None else self.keeping_alive()
+
+    def _beat(self) -> None:
+        self._beating = True
+        try:
+            self._shell.run(beat(self._session))
+        finally:
+            self._beating = False
+            self._close_if_over()
 
     def _close_if_over(self) -> None:
         if self._session.state is State.CLOSED:
-            self._shell.close()
+            if self._beating:  # in another thread, which then closes
+                self._shell.wake()
+            else:
+                self._shell.close()
+            self._keeper.stop()
 
     def _run_or_close(self, steps: Steps[T]) -> T:
         try:
@@ -268,20 +304,23 @@ class POP3Client(Facade):
         return self._run(_commands.last(self._session))
 
     @overload
-    def list(self, number: None = None) -> ScanListings: ...
+    def list(self, number: None = None) -> SizeListing: ...
     @overload
     def list(self, number: int) -> ScanListing: ...
     @overload
     def list(self, number: Iterable[int], *, on_error: OnError | None = None) -> ScanListings: ...
     def list(
         self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
-    ) -> ScanListings | ScanListing:
+    ) -> SizeListing | ScanListings | ScanListing:
         """Ask LIST for the sizes of all messages, of one, or of several (RFC 1939 section 5).
 
         Args:
             number: message number, or several; by default all are listed by one command.
             on_error: called with number and error of one of several that fails, which is then
                 left out. None: the first error is raised; its ``listed`` has what was told.
+
+        Returns:
+            For all messages a ``Listing``: a sequence whose entries are made when asked for.
 
         Raises:
             CommandError: no such message.
@@ -294,20 +333,23 @@ class POP3Client(Facade):
         return self._run(_commands.list_one(self._session, number))
 
     @overload
-    def uidl(self, number: None = None) -> UniqueIds: ...
+    def uidl(self, number: None = None) -> UniqueIdListing: ...
     @overload
     def uidl(self, number: int) -> UniqueId: ...
     @overload
     def uidl(self, number: Iterable[int], *, on_error: OnError | None = None) -> UniqueIds: ...
     def uidl(
         self, number: int | Iterable[int] | None = None, *, on_error: OnError | None = None
-    ) -> UniqueIds | UniqueId:
+    ) -> UniqueIdListing | UniqueIds | UniqueId:
         """Ask UIDL for the unique-ids of all messages, of one, or of several (RFC 1939 section 7).
 
         Args:
             number: message number, or several; by default all are listed by one command.
             on_error: called with number and error of one of several that fails, which is then
                 left out. None: the first error is raised; its ``listed`` has what was told.
+
+        Returns:
+            For all messages a ``Listing``: a sequence whose entries are made when asked for.
 
         Raises:
             CommandError: no such message, or the server has no UIDL.
@@ -375,6 +417,9 @@ class POP3Client(Facade):
                 error that ends the session is raised in any case.
             progress: see ``retr``.
 
+        If a message is refused with no reason given, LIST is asked, once in a session: where the
+        numbers of the maildrop have gaps, the range goes on with the messages that there are.
+
         Returns:
             The messages in order; empty if ``start`` lies beyond the maildrop.
 
@@ -396,19 +441,29 @@ class POP3Client(Facade):
 
         Arguments and errors are those of ``retrieve``. The range is fixed when the first message
         is asked for; other commands may be given between two messages.
+
+        With PIPELINING (see ``Settings.pipelining``) LIST is asked, and the messages after the
+        one asked for are on their way already: as many as ``Limits`` allows. Another command has
+        them read into memory first, and they are handed out from there. They count as read for
+        ``"next"`` and ``"last"``, and if the iterator is given up before its end, the next
+        command reads and drops them. Where CAPA says EXPIRE 0, nothing is fetched ahead.
         """
         check(self._session, "RETR", start, end)
-        return self._each(select(self._session, "RETR", start, end), on_error, progress)
+        session = self._session
+        return self._each(
+            Reading(session, lambda: select(session, "RETR", start, end), on_error, progress)
+        )
 
     def messages(
         self, *, on_error: OnError | None = None, progress: Progress | None = None
     ) -> Iterator[Message]:
         """Fetch all messages that are not marked as deleted, each when it is asked for.
 
-        Arguments and errors are those of ``retrieve``.
+        Arguments and errors are those of ``retrieve``; for the rest see ``iter_retrieve``.
         """
-        self._session.require("RETR")
-        return self._each(_retrieval.present(self._session), on_error, progress)
+        session = self._session
+        session.require("RETR")
+        return self._each(Reading(session, lambda: _retrieval.present(session), on_error, progress))
 
     def top(self, number: int, lines: int) -> Message:
         """Fetch the header of a message and the first lines of its body (RFC 1939 section 7).
@@ -478,7 +533,8 @@ class POP3Client(Facade):
         Args:
             store: remembers what was delivered.
             deliver: is given each new message. It should return when the message is safe; if it
-                raises, the message is not seen.
+                raises, the message is not seen. While it works, the next messages may be on
+                their way already, see ``iter_retrieve``.
             delete: what to delete from the server of that which was delivered; None: nothing.
             fingerprint: with a server that has no UIDL, fetch all messages each time, and know
                 them by their octets.
@@ -496,17 +552,46 @@ class POP3Client(Facade):
             POP3Error: listing failed or the connection was lost. Whatever is raised, also by
                 ``deliver``, the session is closed without QUIT, so that nothing is deleted.
         """
-        return self._run(
-            _sync.sync(self._session, store, deliver, delete, user, progress, fingerprint)
-        )
+        deliver = self._keeper.around(deliver)
+        with self._kept_alive():
+            return self._run(
+                _sync.sync(self._session, store, deliver, delete, user, progress, fingerprint)
+            )
+
+    @contextmanager
+    def keeping_alive(self, seconds: float | None = None) -> Iterator[Self]:
+        """Keep the session alive while the caller works, to the end of the block.
+
+        ``with client.keeping_alive():`` says NOOP when nothing else has been said for some time,
+        and again after that. It never does so in the middle of an answer, such as between the
+        parts of ``iter_retr``. Before it, messages that are fetched ahead are read into memory.
+
+        The blocking client does it in a thread, which lives as long as the block and calls
+        ``wire_log`` too. A command waits for the answer to a NOOP that is under way. If a NOOP
+        fails, the next command raises the error; if it gets no answer in time, the session is
+        over. ``Settings.keepalive`` does the same where the client calls the caller.
+
+        Args:
+            seconds: of silence, before each NOOP. None: ``Settings.keepalive``, or else 60. A
+                block inside another one changes nothing.
+
+        Raises:
+            InvalidArgument: not a time that is finite and above 0.
+        """
+        with self._keeper.on(pause_of(self._session, seconds)):
+            yield self
 
     def quit(self) -> None:
         """End the session with QUIT, which deletes what was marked (RFC 1939 section 6).
 
+        With ``Settings.rset_before_quit``, RSET takes back all marks before it, and what was
+        marked by this client is marked again. If that fails, QUIT is not sent, and so nothing
+        is deleted.
+
         The answer is waited for 3 seconds at most, and the connection is closed in any case.
 
         Raises:
-            CommandError: the server could not delete.
+            CommandError: the server could not delete, or refused RSET or DELE before QUIT.
             POP3ConnectionError: no answer, and messages were marked; whether they were deleted
                 is not known. With nothing marked this is a deviation only.
             StateError: the session is over already.
@@ -519,7 +604,7 @@ class POP3Client(Facade):
         Raises:
             StateError: a command is under way. The connection is closed without QUIT.
         """
-        if self._session.state is not State.CLOSED:
+        if self._session.state is not State.CLOSED or self._session.failure is not None:
             try:
                 self.quit()
             except StateError:

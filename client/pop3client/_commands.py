@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from . import _replies
 from ._arguments import check_number
@@ -14,14 +13,16 @@ from ._exceptions import (
     ConnectionClosed,
     LimitExceeded,
     MalformedReply,
+    POP3Error,
     POP3TimeoutError,
 )
+from ._listing import Listing
 from ._replies import Reply
 from ._results import Maildrop, ScanListing, UniqueId
 from ._states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from ._session import Session
     from ._wants import Steps
@@ -40,16 +41,15 @@ __all__ = [
     "noop",
     "quit_",
     "rset",
+    "shows_gaps",
     "stat",
     "uidl_all",
     "uidl_one",
 ]
 
+E = TypeVar("E", ScanListing, UniqueId)
+
 _QUIT_SECONDS = 3.0
-_NUMBER = itemgetter(0)
-"""Takes the message number from an entry of a listing."""
-_UID = itemgetter(1)
-"""Takes the unique-id from an entry of UIDL."""
 
 
 def capa(session: Session) -> Steps[Capabilities]:
@@ -86,33 +86,65 @@ def stat(session: Session) -> Steps[Maildrop]:
     return maildrop
 
 
-def list_all(session: Session) -> Steps[list[ScanListing]]:
+def list_all(session: Session) -> Steps[Listing[ScanListing]]:
     """LIST (RFC 1939 section 5)."""
     reply = yield from session.command("LIST")
-    listings = yield from session.entries(
-        "LIST",
-        reply,
-        "listing_lines",
-        lambda line: _scan_listing(session, line, "LIST"),
-        _replies.PLAIN_SCAN_LISTINGS,
+    return (
+        yield from _listing(
+            session, "LIST", reply, ScanListing, lambda line: _scan_listing(session, line, "LIST")
+        )
     )
-    _learn_numbers(session, "LIST", listings)
-    return listings
 
 
-def _learn_numbers(session: Session, where: str, listed: Sequence[ScanListing | UniqueId]) -> None:
+def _listing(
+    session: Session, step: str, reply: Reply, kind: type[E], parse: Callable[[bytes], E]
+) -> Steps[Listing[E]]:
+    """Read what is said of all messages, and learn their numbers."""
+    plain = _replies.plain(step, _known(session))
+    parts = yield from session.entries(step, reply, "listing_lines", parse, plain)
+    listing = Listing(kind, parts)
+    # The numbers of plain lines are none that are not known.
+    odd = [part.number for part in parts if not isinstance(part, bytes)]
+    most = max(odd, default=0)
+    if not most <= _known(session) >= max(session.marked, default=0):
+        _learn_numbers(session, step, listing)
+    return listing
+
+
+def _known(session: Session) -> int:
+    """The number of messages."""
+    return len(session.numbers) or session.count
+
+
+def _learn_numbers(session: Session, where: str, listing: Listing[E]) -> None:
     """Keep the numbers of a listing that are not 1, 2, 3: ranges go by them from then on.
 
     A listing that leaves messages out, or has more than STAT counted, is no reason to.
     """
-    known = len(session.numbers) or session.count
-    if max(map(_NUMBER, listed), default=0) <= known >= max(session.marked, default=0):
-        return  # the common case, at little cost for a large maildrop
-    numbers = session.marked.union(map(_NUMBER, listed))
+    known = _known(session)
+    numbers = session.marked.union(listing.numbers)
     if len(numbers) == known:
         session.numbers = tuple(sorted(numbers))
         session.count = session.numbers[-1]
         session.note("list-gaps", where, b" ".join(b"%d" % number for number in session.numbers))
+
+
+def shows_gaps(session: Session, error: POP3Error) -> Steps[bool]:
+    """See whether a message was refused because the numbers have gaps; asks LIST, once."""
+    if not isinstance(error, CommandError) or error.code or session.gaps_sought or session.numbers:
+        return False
+    number = int(error.command.split()[1])
+    if not _ought_to_exist(session, number):
+        return False
+    session.gaps_sought = True
+    try:
+        yield from list_all(session)
+    except POP3Error as failed:
+        session.deviations.excuse()
+        if failed.ends_session:
+            session.end(str(failed))
+        return False
+    return bool(session.numbers) and number not in session.numbers
 
 
 def _answer(session: Session, keyword: str, number: int, quirk: str) -> Steps[Reply]:
@@ -196,29 +228,24 @@ def _scan_listing(session: Session, line: bytes, step: str) -> ScanListing:
     return listing
 
 
-def uidl_all(session: Session) -> Steps[list[UniqueId]]:
+def uidl_all(session: Session) -> Steps[Listing[UniqueId]]:
     """UIDL (RFC 1939 section 7)."""
     try:
         reply = yield from session.command("UIDL")
     except CommandError as error:
         session.note("no-uidl", "UIDL", error.text.encode())
         raise
-    unique_ids = yield from session.entries(
-        "UIDL",
-        reply,
-        "listing_lines",
-        lambda line: _unique_id(session, line, "UIDL"),
-        _replies.PLAIN_UNIQUE_IDS,
+    unique_ids = yield from _listing(
+        session, "UIDL", reply, UniqueId, lambda line: _unique_id(session, line, "UIDL")
     )
-    _learn_numbers(session, "UIDL", unique_ids)
-    _note_duplicates(session, unique_ids)
+    _note_duplicates(session, unique_ids.values)
     return unique_ids
 
 
-def _note_duplicates(session: Session, unique_ids: list[UniqueId]) -> None:
-    if len(set(map(_UID, unique_ids))) == len(unique_ids):
+def _note_duplicates(session: Session, uids: list[bytes]) -> None:
+    if len(set(uids)) == len(uids):
         return
-    uids = [entry.uid for entry in unique_ids if entry.uid]
+    uids = list(filter(None, uids))
     if len(set(uids)) < len(uids):
         (uid, _), *_ = Counter(uids).most_common(1)
         session.note("uidl-duplicate", "UIDL", uid)
@@ -315,10 +342,25 @@ def rset(session: Session) -> Steps[None]:
     session.last_read = 0
 
 
+def _only_own_marks(session: Session) -> Steps[None]:
+    """See that nothing is marked but what the caller has marked."""
+    marked = set(session.marked)
+    try:
+        yield from rset(session)
+        for number in sorted(marked):
+            yield from dele(session, number)
+    except POP3Error as error:
+        session.marked = marked
+        session.end(f"QUIT was not sent: {error}")
+        raise
+
+
 def quit_(session: Session) -> Steps[None]:
     """QUIT (RFC 1939 sections 4 and 6)."""
     session.require("QUIT")
     seconds = min(session.config.timeout, _QUIT_SECONDS)
+    if session.config.rset_before_quit and session.state is State.TRANSACTION:
+        yield from _only_own_marks(session)
     try:
         yield from session.command("QUIT", seconds=seconds)
     except CommandError as error:

@@ -70,6 +70,9 @@ class Limits:
         pipeline_octets: how many octets they may have together. What is under way has to fit
             into the buffers between client and server: else both could wait for ever, each for
             the other to read.
+        pipeline_message_octets: how many octets of messages ``messages``, ``iter_retrieve`` and
+            ``sync`` may have under way, by the sizes that LIST gives. A larger message is asked
+            for alone.
     """
 
     line_octets: int = 8192
@@ -80,6 +83,7 @@ class Limits:
     minimum_rate: float = 256.0
     pipeline_commands: int = 100
     pipeline_octets: int = 1024
+    pipeline_message_octets: int = 1024 * 1024
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -115,6 +119,11 @@ class Settings(TypedDict, total=False):
         ignored_capabilities: what to overlook in the server's answers to CAPA: a name, such as
             ``"UTF8"``, or one argument, such as ``"SASL CRAM-MD5"``. For servers that
             announce what does not work.
+        keepalive: seconds after which NOOP is sent, and again, while a function of yours works
+            for ``sync``, or your code between two messages of ``messages`` and
+            ``iter_retrieve``. None: never; see ``POP3Client.keeping_alive``.
+        rset_before_quit: take back all marks by RSET before QUIT, then mark again what was to be
+            deleted: for servers that mark each message that is retrieved.
         lf_commands: end commands in a bare LF, for servers that take CR for a part of the
             argument (what the classic client does with its ``-msex``).
         wire_log: told each line that goes over the wire, without secrets; see ``WireLine``. The
@@ -136,6 +145,8 @@ class Settings(TypedDict, total=False):
     limits: Limits
     pipelining: bool | None
     ignored_capabilities: Collection[str]
+    keepalive: float | None
+    rset_before_quit: bool
     lf_commands: bool
     wire_log: WireCallback | None
     log_user: bool
@@ -168,6 +179,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     pipelining: bool | None = None
     ignored_capabilities: Collection[str] = ()
+    keepalive: float | None = None
+    rset_before_quit: bool = False
     lf_commands: bool = False
     wire_log: WireCallback | None = field(default=None, repr=False)
     log_user: bool = False
@@ -178,6 +191,8 @@ class Config:
         # "non-blocking" to a socket.
         if not 0 < self.timeout < float("inf"):
             raise InvalidArgument("timeout: expected seconds, finite and above 0")
+        if self.keepalive is not None and not 0 < self.keepalive < float("inf"):
+            raise InvalidArgument("keepalive: expected None, or seconds, finite and above 0")
         if not 0 <= self.port <= 65535:
             raise InvalidArgument(f"port: expected 0 to 65535, got {self.port}")
         if any(ord(character) <= ord(" ") for character in self.host) or not self.host:

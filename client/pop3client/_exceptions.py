@@ -43,6 +43,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ._masking import HIDDEN, mask
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -83,8 +85,6 @@ __all__ = [
     "UTF8Required",
 ]
 
-_HIDDEN = "*****"
-
 
 class POP3Error(Exception):
     """The base of all errors of this package.
@@ -120,9 +120,9 @@ class POP3Error(Exception):
 
 def _hidden(value: Any, secret: bytes) -> Any:  # noqa: ANN401 - whatever an attribute holds
     if isinstance(value, bytes):
-        return value.replace(secret, _HIDDEN.encode())
+        return mask(value, secret, HIDDEN.encode())
     if isinstance(value, str):
-        return value.replace(secret.decode("utf-8", "backslashreplace"), _HIDDEN)
+        return mask(value, secret.decode("utf-8", "backslashreplace"), HIDDEN)
     if isinstance(value, dict):
         return {key: _hidden(item, secret) for key, item in value.items()}
     return value

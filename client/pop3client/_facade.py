@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ._config import Config, Settings
+from ._listing import Listing
 from ._results import Language, Message, ScanListing, UniqueId
 from ._session import Session
 
@@ -20,6 +21,8 @@ __all__ = [
     "Messages",
     "Numbers",
     "ScanListings",
+    "SizeListing",
+    "UniqueIdListing",
     "UniqueIds",
     "Writable",
 ]
@@ -30,6 +33,8 @@ Messages: TypeAlias = list[Message]
 Numbers: TypeAlias = list[int]
 ScanListings: TypeAlias = list[ScanListing]
 UniqueIds: TypeAlias = list[UniqueId]
+SizeListing: TypeAlias = Listing[ScanListing]
+UniqueIdListing: TypeAlias = Listing[UniqueId]
 
 
 class Writable(Protocol):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ._exceptions import POP3TimeoutError
-from ._wants import Expect
 
 __all__ = ["Clock", "Patience"]
 
@@ -21,22 +20,24 @@ class Patience:
 
     Args:
         clock: gives seconds that only ever grow.
+
+    Attributes:
+        step: the name of the wait.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._expect = Expect("connect", 0.0)
+        self.step = "connect"
+        self._seconds = 0.0
+        self._minimum_rate: float | None = None
         self._deadline = 0.0
 
-    @property
-    def step(self) -> str:
-        """The name of the wait."""
-        return self._expect.step
-
-    def start(self, expect: Expect) -> None:
-        """Begin to wait for a reply."""
-        self._expect = expect
-        self._deadline = self._clock() + expect.seconds
+    def start(self, step: str, seconds: float, minimum_rate: float | None = None) -> None:
+        """Begin to wait for a reply; see ``Expect``."""
+        self.step = step
+        self._seconds = seconds
+        self._minimum_rate = minimum_rate
+        self._deadline = self._clock() + seconds
 
     def seconds(self) -> float:
         """How long the next octets may take.
@@ -44,16 +45,16 @@ class Patience:
         Raises:
             POP3TimeoutError: the time is up.
         """
-        seconds = min(self._deadline - self._clock(), self._expect.seconds)
+        seconds = min(self._deadline - self._clock(), self._seconds)
         if seconds <= 0:
             raise self.exhausted()
         return seconds
 
     def extend(self, octets: int) -> None:
         """Grant more time to a message that keeps coming."""
-        if self._expect.minimum_rate is not None:
-            self._deadline += octets / self._expect.minimum_rate
+        if self._minimum_rate is not None:
+            self._deadline += octets / self._minimum_rate
 
     def exhausted(self) -> POP3TimeoutError:
         """Make the error for a wait that came to its end."""
-        return POP3TimeoutError(self._expect.step, self._expect.seconds)
+        return POP3TimeoutError(self.step, self._seconds)

@@ -55,13 +55,14 @@ class Pipeline:
 
     Args:
         session: the session.
-        commands: what to send, in this order; each is asked for just before it is sent.
+        commands: what to send, in this order; each is asked for just before it is sent. None
+            means that there is more, but not before another answer.
         on_error: see ``OnError``; None: nothing more is sent after the first error, and it is
             raised when everything that was sent before has been answered.
     """
 
     def __init__(
-        self, session: Session, commands: Iterator[Asked], on_error: OnError | None
+        self, session: Session, commands: Iterator[Asked | None], on_error: OnError | None
     ) -> None:
         self._session = session
         self._commands = commands

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import partial
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._exceptions import (
     AuthenticationError,
@@ -20,11 +20,9 @@ from ._exceptions import (
 from ._results import Maildrop, ScanListing, UniqueId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 __all__ = [
-    "PLAIN_SCAN_LISTINGS",
-    "PLAIN_UNIQUE_IDS",
     "Plain",
     "Reply",
     "Size",
@@ -34,12 +32,11 @@ __all__ = [
     "continuation",
     "maildrop",
     "number",
+    "plain",
     "scan_listing",
     "status",
     "unique_id",
 ]
-
-T = TypeVar("T")
 
 # A number of more than 18 digits is no size of anything, and int() refuses long ones anyway.
 _NUMBER = re.compile(rb"-?[0-9]{1,18}")
@@ -96,18 +93,16 @@ class Size(NamedTuple):
     detail: bytes = b""
 
 
-class Plain(NamedTuple, Generic[T]):
-    """How lines of a listing are read that are just as the RFC has them, many at once.
+class Plain(NamedTuple):
+    """How lines of a listing are known that are just as the RFC has them, many at once.
 
     Attributes:
         lines: matches such lines, and nothing that would be read otherwise one by one.
-        octets: the longest that it matches.
-        entries: what they say.
+        octets: the longest line that it matches.
     """
 
     lines: re.Pattern[bytes]
     octets: int
-    entries: Callable[[bytes], list[T]]
 
 
 def status(line: bytes, line_end: bytes, step: str) -> Reply:
@@ -219,23 +214,36 @@ def scan_listing(line: bytes, step: str) -> ScanListing:
     return ScanListing(int(found[1]), int(found[2]))
 
 
-def _scan_listings(lines: bytes) -> list[ScanListing]:
-    numbers = map(int, lines.split())
-    return list(map(partial(tuple.__new__, ScanListing), zip(numbers, numbers, strict=True)))
+@lru_cache(maxsize=16)
+def plain(command: str, most: int) -> Plain:
+    """Say how plain lines look in a maildrop in which no number is above ``most``.
+
+    Args:
+        command: LIST or UIDL.
+        most: the highest number.
+    """
+    pattern, octets = _PLAIN_VALUES[command]
+    lines = re.compile(b"(?:(?:%b) %b\r\n)++" % (_up_to(most), pattern))
+    return Plain(lines, len(b"%d" % most) + len(b" \r\n") + octets)
 
 
-def _unique_ids(lines: bytes) -> list[UniqueId]:
-    words = lines.split()
-    pairs = zip(map(int, words[::2]), words[1::2], strict=True)
-    return list(map(partial(tuple.__new__, UniqueId), pairs))
+_PLAIN_VALUES = {
+    "LIST": (rb"(?:0|[1-9][0-9]{0,17}+)", 18),
+    "UIDL": (rb"[!-~]{1,70}+", _UNIQUE_ID_LENGTH),
+}
 
 
-PLAIN_SCAN_LISTINGS = Plain(
-    re.compile(rb"(?:[0-9]{1,18}+ [0-9]{1,18}+\r\n)++"), 18 + 1 + 18 + 2, _scan_listings
-)
-PLAIN_UNIQUE_IDS = Plain(
-    re.compile(rb"(?:[0-9]{1,18}+ [!-~]{1,70}+\r\n)++"), 18 + 1 + 70 + 2, _unique_ids
-)
+def _up_to(most: int) -> bytes:
+    """Make a pattern of the numbers from 1, as they are written, up to another."""
+    digits = b"%d" % most
+    # Digit by digit: the same as before it, there a smaller one, and any after it.
+    choices = [
+        b"%b[%d-%d][0-9]{%d}" % (digits[:place], place == 0, digit - 1, len(digits) - place - 1)
+        for place, digit in enumerate(map(int, digits.decode()))
+        if digit > (place == 0)
+    ]
+    fewer = [b"[1-9][0-9]{0,%d}+" % (len(digits) - 2)] if len(digits) > 1 else []
+    return b"|".join([*choices, digits, *fewer])
 
 
 def unique_id(line: bytes, step: str) -> tuple[UniqueId, tuple[str, ...]]:

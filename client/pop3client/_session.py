@@ -16,8 +16,9 @@ from ._exceptions import (
     POP3Error,
     StateError,
 )
+from ._masking import HIDDEN, mask
 from ._states import State, after_err, after_ok, require
-from ._wants import Expect, Send, Steps
+from ._wants import Ask, Call, Expect, Send, Steps
 from ._wire import Body, Wire
 from ._wirelog import WireLog
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._config import Config, RetrMode
+    from ._reading import Reading
     from ._replies import Reply
     from ._tls import TLSInfo
     from ._wire import Line
@@ -56,12 +58,17 @@ class Session:
         count: messages run from 1 to this number, deleted ones included.
         numbers: the messages' numbers, if a listing has shown that they are not 1 to ``count``;
             else empty.
+        gaps_sought: true once LIST was asked because a message was refused.
         last_read: highest number retrieved in this session.
         has_last: false once the server has shown that it has no LAST worth asking.
         marked: numbers of the messages marked as deleted.
         secrets: octets that no error and no deviation may quote.
         deviations: what was put up with.
         log: tells what goes over the wire.
+        ahead: the reading whose next messages are under way, if any are.
+        lent: true while an operation waits for a function of the caller's, so that the
+            connection is free for others.
+        failure: what went wrong while the caller was at work; the next command raises it.
     """
 
     def __init__(self, config: Config) -> None:
@@ -80,20 +87,29 @@ class Session:
         self.probed: dict[str, bool] = {}
         self.count = 0
         self.numbers: tuple[int, ...] = ()
+        self.gaps_sought = False
         self.last_read = 0
         self.has_last = not config.msex  # Exchange has none
         self.marked: set[int] = set()
         self.secrets: tuple[bytes, ...] = ()
         self.deviations = DeviationLog(strict=config.strict)
         self.log = WireLog(self)
+        self.ahead: Reading | None = None
+        self.lent = False
+        self.failure: Exception | None = None
         self._expecting = False
 
-    def guarded(self, steps: Steps[T]) -> Steps[T]:
+    def guarded(self, steps: Steps[T], own: Reading | None = None) -> Steps[T]:
         """Run an operation so that what goes wrong leaves the session in a known state.
 
-        Errors learn what had arrived and lose what is secret. After an error that leaves client
-        and server out of step, or an interruption in the middle, the session is over: the next
-        reply to be read would be the wrong one.
+        What a reading has under way is read to its end before. Errors learn what had arrived and
+        lose what is secret. After an error that leaves client and server out of step, or an
+        interruption in the middle, the session is over: the next reply to be read would be the
+        wrong one.
+
+        Args:
+            steps: the operation.
+            own: the reading whose operation it is.
 
         Raises:
             StateError: another operation is under way; nothing was sent.
@@ -105,6 +121,8 @@ class Session:
             )
         self.busy = True
         try:
+            if self.ahead is not None and self.ahead is not own:
+                yield from self.ahead.drain()
             result = yield from steps
             self.deviations.settle()
         except POP3Error as error:
@@ -128,19 +146,36 @@ class Session:
         """Close the session; every later command is refused and told why."""
         if self.state is not State.CLOSED:
             self.state, self.ended = State.CLOSED, why
+            self.ahead = None
 
     def keep(self, *secrets: bytes) -> None:
         """Remember what no error and no deviation of this operation may quote."""
         self.secrets += secrets
 
     def require(self, command: str) -> None:
-        """Raise StateError if the command is not allowed now."""
+        """See that the command is allowed now.
+
+        Raises:
+            StateError: it is not.
+            POP3Error: something went wrong since the last command.
+        """
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
         require(command, self.state, self.ended)
+
+    def lend(self, function: Callable[[], object]) -> Steps[None]:
+        """Have a function of the caller's called, which may take its time."""
+        self.lent = True
+        try:
+            yield Call(function)
+        finally:
+            self.lent = False
 
     def note(self, quirk: str, where: str, detail: bytes = b"") -> None:
         """Take note of a deviation, without secrets."""
         for secret in filter(None, self.secrets):
-            detail = detail.replace(secret, b"*****")
+            detail = mask(detail, secret, HIDDEN.encode())
         self.deviations.note(quirk, where, detail)
 
     def fall_to(self, mode: RetrMode) -> None:
@@ -152,6 +187,14 @@ class Session:
         """True if commands may be sent before earlier ones are answered (RFC 2449 section 6.6)."""
         asked = self.config.pipelining
         return self.capabilities.pipelining if asked is None else asked
+
+    @property
+    def reads_ahead(self) -> bool:
+        """True if messages may be retrieved before they are asked for."""
+        # RFC 2449 section 6.7: with EXPIRE 0 the server may delete what was retrieved, even if
+        # nobody has got it.
+        expire = self.capabilities.expire
+        return self.pipelines and (expire is None or expire.days != 0)
 
     def one_at_a_time(self, where: str, detail: bytes) -> None:
         """Pipelining has gone wrong: do without from now on, and say so."""
@@ -216,11 +259,33 @@ class Session:
 
         They go out at one go: some servers cannot put a line together from two segments.
         """
+        want = self.asking(lines, step, seconds)
+        self.asked(step, (yield want))
+
+    def about(self, keyword: str, number: int) -> Ask:
+        """Say what ``ask`` wants for a command about one message; see ``asking``."""
+        self.require(keyword)
+        step = f"{keyword} {number}"
+        return self.asking(step.encode() + self.line_end, step, self.config.timeout)
+
+    def asking(self, lines: bytes, step: str, seconds: float) -> Ask:
+        """Say what ``exchange`` wants, for an operation that is to have one generator less.
+
+        The answer is for ``asked``.
+        """
         self.wire.begin()
         self.log.sent(lines, step)
-        unasked = yield from self.wire.ask(lines, step, seconds)
-        self._refuse(unasked, step)
-        self._expecting = True
+        if self.wire.unread:
+            raise OutOfStep(step, self.wire.pending)
+        return Ask(lines, step, seconds, self.wire.first_room())
+
+    def asked(self, step: str, answer: tuple[bool, int]) -> None:
+        """Take in how what ``asking`` gave was answered."""
+        sent, count = answer
+        self.wire.first_came(count)
+        if not sent:
+            self._refuse(count, step)
+        self._expecting = True  # an end of the stream is still there for the next to read
 
     def answer(self, keyword: str, step: str, seconds: float) -> Steps[Reply]:
         """Read the status line with which a command is answered; see ``command``."""
@@ -314,8 +379,8 @@ class Session:
         reply: Reply,
         limit: str,
         parse: Callable[[bytes], T],
-        plain: _replies.Plain[T] | None = None,
-    ) -> Steps[list[T]]:
+        plain: _replies.Plain | None = None,
+    ) -> Steps[list[T | bytes]]:
         """Read the entries of a listing, up to the line that is a dot.
 
         Args:
@@ -323,7 +388,10 @@ class Session:
             reply: its status line.
             limit: the name of the limit for the number of lines.
             parse: reads a line; called when the listing has come to its end.
-            plain: reads lines that need no such care, many at once.
+            plain: knows lines that need no such care.
+
+        Returns:
+            The entries; lines that ``plain`` knows stay together as they came, each with its end.
 
         Raises:
             LimitExceeded: there are more lines.
@@ -333,14 +401,16 @@ class Session:
         allowed: int = getattr(limits, limit)
         entries: list[Any] = []
         odd: list[int] = []
+        count = 0
         ends = {reply.line_end}
         if plain is not None and (plain.octets > limits.line_octets or self.log.active):
             plain = None
         while True:
             if plain is not None and (lines := self.wire.take_lines(plain.lines)):
-                entries += plain.entries(lines)
+                entries.append(lines)
+                count += lines.count(b"\n")
                 ends.add(b"\r\n")
-                if len(entries) > allowed:
+                if count > allowed:
                     raise LimitExceeded(step, limit, allowed)
             text, end = yield from self.wire.read_line(step, limits.line_octets)
             self.log.received(text, step)
@@ -348,11 +418,15 @@ class Session:
                 break
             if not text:
                 self.note("first-line-blank", where)
-            elif len(entries) == allowed:
+            elif count == allowed:
                 raise LimitExceeded(step, limit, allowed)
             else:
-                odd.append(len(entries))
-                entries.append(text[1:] if text.startswith(b"..") else text)
+                count += 1
+                if plain is not None and plain.lines.fullmatch(text + end):
+                    entries.append(text + end)  # it was only cut in two on its way
+                else:
+                    odd.append(len(entries))
+                    entries.append(text[1:] if text.startswith(b"..") else text)
             ends.add(end)
         self._note_line_ends(where, ends, end)
         for place in odd:

@@ -14,10 +14,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._arguments import check_number
-from ._commands import dele, list_all, quit_, uidl_all
+from ._commands import dele, list_all, quit_, rset, uidl_all
 from ._exceptions import (
     CommandError,
     EmptyMessage,
@@ -27,12 +28,13 @@ from ._exceptions import (
     POP3ConnectionError,
     POP3Error,
 )
+from ._reading import Reading
 from ._results import UniqueId
-from ._retrieval import present, retr_or_report
-from ._wants import Aside, Call, Steps
+from ._retrieval import present
+from ._wants import Aside, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ._results import Message
     from ._retrieval import Progress
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DeletePolicy", "SyncFailure", "SyncResult", "fingerprint", "sync"]
 
+_NUMBER = itemgetter(0)
+"""What results are sorted by: the number of the message, or what begins with it."""
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _FICKLE = re.compile(
     rb"^(?:Status|X-(?:Status|UIDL?|Keywords|IMAP(?:base)?)):.*\n(?:[ \t].*\n)*",
@@ -206,12 +210,12 @@ class _Sync:
         """Say what was done."""
         return SyncResult(
             tuple(self._fetched),
-            tuple(self._skipped),
+            tuple(sorted(self._skipped)),
             tuple(self._deleted),
             tuple(self._duplicates),
             tuple(self._blank),
             tuple(self._reused),
-            tuple(self._failed),
+            tuple(sorted(self._failed, key=_NUMBER)),
         )
 
     def steps(self, *, fingerprint: bool) -> Steps[None]:
@@ -223,15 +227,26 @@ class _Sync:
         )
         memory = _Memory(maildrop, listing)
         yield Aside(memory.load)
-        for message in listing:
-            self._sort(message, memory)
-            row = memory.believed.get(message.number)
-            if row is None:
-                yield from self._fetch(message, memory)
-            else:
-                self._skipped.append(message.id)
-                self._consider(message, row)
+        wanted = {each.number: each for each in listing if self._is_wanted(each, memory)}
+        reading = self._reading(wanted)
+        while (came := (yield from reading.next())) is not None:
+            yield from self._received(wanted[came.number], came, memory)
         yield from self._delete(maildrop)
+
+    def _is_wanted(self, message: _Listed, memory: _Memory) -> bool:
+        """Tell whether a message has to be fetched; if not, see to it."""
+        self._sort(message, memory)
+        row = memory.believed.get(message.number)
+        if row is not None:
+            self._skipped.append(message.id)
+            self._consider(message, row)
+            return False
+        limit = self._session.config.limits.message_octets
+        if limit is not None and message.octets is not None and message.octets > limit:
+            # To try it would end the session, in every run.
+            self._fail(message, LimitExceeded(f"LIST {message.number}", "message_octets", limit))
+            return False
+        return True
 
     def _sort(self, message: _Listed, memory: _Memory) -> None:
         if not message.uid:
@@ -280,10 +295,26 @@ class _Sync:
 
     # One message.
 
-    def _fetch(self, message: _Listed, memory: _Memory) -> Steps[None]:
-        came = yield from self._retr(message)
-        if came is None:
+    def _reading(self, wanted: Mapping[int, _Listed]) -> Reading:
+        """Fetch these messages, the next on their way while one is delivered."""
+
+        def numbers() -> Steps[list[int]]:
+            yield from ()
+            return list(wanted)
+
+        return Reading(
+            self._session,
+            numbers,
+            lambda number, error: self._fail(wanted[number], error),
+            self._progress,
+            {each.number: each.octets for each in wanted.values() if each.octets is not None},
+        )
+
+    def _received(self, message: _Listed, came: Message, memory: _Memory) -> Steps[None]:
+        if not came.raw and message.octets != 0:
+            self._fail(message, EmptyMessage(message.number, message.octets))
             return
+        came = replace(came, uid=message.uid)
         mark = fingerprint(came.raw)
         key = message.uid, mark
         self._copies[key] += 1
@@ -292,7 +323,7 @@ class _Sync:
         else:
             # It counts as seen only after ``deliver`` has returned: who is interrupted before the
             # store knows gets it once more, and nobody loses it.
-            yield Call(lambda: self._deliver(came))
+            yield from self._session.lend(lambda: self._deliver(came))
             self._fetched.append(message.id)
             if memory.is_reused(message.uid):
                 self._reused.append(message.id)
@@ -300,28 +331,12 @@ class _Sync:
         known: SeenMessage = yield Aside(lambda: memory.note(*key, octets, self._copies[key]))
         self._consider(message, known)
 
-    def _retr(self, message: _Listed) -> Steps[Message | None]:
-        limit = self._session.config.limits.message_octets
-        if limit is not None and message.octets is not None and message.octets > limit:
-            # To try it would end the session, in every run.
-            self._fail(message, LimitExceeded(f"LIST {message.number}", "message_octets", limit))
-            return None
-        came = yield from retr_or_report(
-            self._session,
-            message.number,
-            lambda _, error: self._fail(message, error),
-            self._progress,
-        )
-        if came is not None and not came.raw and message.octets != 0:
-            self._fail(message, EmptyMessage(message.number, message.octets))
-            return None
-        return came and replace(came, uid=message.uid)
-
     # The end.
 
     def _delete(self, maildrop: SeenMaildrop) -> Steps[None]:
         marked: list[tuple[_Listed, SeenMessage]] = []
-        for message, row in self._due:
+        yield from self._unmark()
+        for message, row in sorted(self._due, key=_NUMBER):
             try:
                 yield from dele(self._session, message.number)
             except CommandError as error:
@@ -338,6 +353,15 @@ class _Sync:
             return
         yield Aside(lambda: maildrop.deleted(row for _, row in marked))
         self._deleted = [message.id for message, _ in marked]
+
+    def _unmark(self) -> Steps[None]:
+        """Take back what the server has marked of its own, so that DELE finds it unmarked."""
+        if not (self._due and self._session.config.rset_before_quit):
+            return
+        try:
+            yield from rset(self._session)
+        except CommandError:
+            self._session.deviations.excuse()  # QUIT is going to fail by it
 
 
 class _Memory:

@@ -17,6 +17,7 @@ __all__ = [
     "Deliver",
     "Expect",
     "Open",
+    "Pause",
     "Poll",
     "Receive",
     "Send",
@@ -120,5 +121,11 @@ class Aside(NamedTuple):
     function: Callable[[], object]
 
 
-Want: TypeAlias = Open | StartTLS | Send | Expect | Receive | Poll | Ask | Deliver | Call | Aside
+class Pause(NamedTuple):
+    """Want nothing for now; for whoever carries the operation on, and never for a shell."""
+
+
+Want: TypeAlias = (
+    Open | StartTLS | Send | Expect | Receive | Poll | Ask | Deliver | Call | Aside | Pause
+)
 Steps: TypeAlias = Generator[Want, Any, T]

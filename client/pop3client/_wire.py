@@ -22,7 +22,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._exceptions import ConnectionClosed, LimitExceeded, LineTooLong
-from ._wants import Ask, Deliver, Poll, Receive, Steps
+from ._wants import Deliver, Poll, Receive, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +34,11 @@ _ROOM = 64 * 1024
 _BLOCK = 256 * 1024
 """Octets asked of the socket at once: few enough that the processor still has them at hand when
 they are searched."""
-_TRUSTED_HINT = 32 * 1024 * 1024
-"""Largest room made on the word of a server that has not sent it yet."""
+_MOST_ROOM = 32 * 1024 * 1024
+"""Largest room; what is longer is stored elsewhere, part by part. Also the most that is made on
+the word of a server that has not sent it yet."""
 _KEPT = 1024 * 1024
-"""A buffer above this size is given back after the reply that needed it."""
+"""A buffer above this size is given back after the first reply that does not need it."""
 _MINIMUM_ROOM = 4096
 _OVERLAP = 4
 """Octets of a terminator (CRLF, dot, CRLF) that may have come without its last."""
@@ -97,10 +98,15 @@ class Wire:
     """
 
     def __init__(self) -> None:
-        self._buffer = bytearray(_ROOM)
+        self._renew(_ROOM)
         self._start = self._end = self._reply = 0
         self._store: io.BytesIO | None = None
-        self._last_stored = 0
+
+    def _renew(self, size: int) -> None:
+        # The views stay for as long as the buffer does, which therefore never changes its size.
+        self._buffer = bytearray(size)
+        self._view = memoryview(self._buffer)
+        self._first = self._view[:_BLOCK]
 
     @property
     def unread(self) -> bool:
@@ -110,24 +116,24 @@ class Wire:
     @property
     def pending(self) -> bytes:
         """What has arrived and was not read."""
-        return bytes(memoryview(self._buffer)[self._start : self._end])
+        return bytes(self._view[self._start : self._end])
 
     @property
     def reply(self) -> bytes:
         """What has arrived of the reply that is being read."""
         stored = b"" if self._store is None else self._store.getvalue()[: self._store.tell()]
-        return stored + bytes(memoryview(self._buffer)[self._reply : self._end])
+        return stored + bytes(self._view[self._reply : self._end])
 
     def clear(self) -> None:
         """Forget everything: the connection is another one now."""
-        if len(self._buffer) > _KEPT:
-            self._buffer = bytearray(_ROOM)
         self._start = self._end = self._reply = 0
 
     def begin(self) -> None:
         """A new reply starts with the next octet."""
         if self._start == self._end:
-            self.clear()
+            if len(self._buffer) > max(_KEPT, 2 * self._end):
+                self._renew(_ROOM)
+            self._start = self._end = 0
         self._reply, self._store = self._start, None
 
     def poll(self) -> Steps[int | None]:
@@ -139,32 +145,17 @@ class Wire:
         if self._start < self._end:
             return self._end - self._start
         self._make_room(_MINIMUM_ROOM)
-        view = memoryview(self._buffer)[self._end :]
-        try:
-            count: int | None = yield Poll(view)
-        finally:
-            view.release()
+        count: int | None = yield Poll(self._view[self._end :])
         self._end += count or 0
         return count
 
-    def ask(self, line: bytes, step: str, seconds: float) -> Steps[int | None]:
-        """Send a line, unless something lies unread, and wait for the first octets of the reply.
+    def first_room(self) -> memoryview:
+        """Give the room for the first octets of a reply; nothing may lie unread."""
+        return self._first
 
-        Returns:
-            None if it was sent; else what ``poll`` gives.
-        """
-        if self.unread:
-            return len(self.pending)
-        self._make_room(_MINIMUM_ROOM)
-        view = memoryview(self._buffer)[self._end : self._end + _BLOCK]
-        sent: bool
-        count: int
-        try:
-            sent, count = yield Ask(line, step, seconds, view)
-        finally:
-            view.release()
-        self._end += count
-        return None if sent else count  # an end of the stream is still there for the next to read
+    def first_came(self, count: int) -> None:
+        """So many octets came into it."""
+        self._end = count
 
     def read_line(self, step: str, limit: int) -> Steps[Line]:
         """Read a line that ends in CRLF or LF.
@@ -186,7 +177,7 @@ class Wire:
                 break
             scanned = length
             yield from self.fill(step)
-        text = bytes(memoryview(self._buffer)[self._start : end])
+        text = bytes(self._view[self._start : end])
         self._start = end + 1
         if text.endswith(b"\r"):
             return Line(text[:-1], b"\r\n")
@@ -232,7 +223,7 @@ class Wire:
         if limit is not None and stop - start > limit:
             return None
         self._start = after
-        return status[1] or b"", bytes(memoryview(buffer)[start:stop])
+        return status[1] or b"", bytes(self._view[start:stop])
 
     def read_body(
         self,
@@ -260,27 +251,27 @@ class Wire:
         self._start -= len(status_end)  # see "How it is found" above
         self._reply = self._start + len(status_end)
         body = _BodyReader(len(status_end), lf_only=status_end == b"\n", step=step, limit=limit)
-        if stream or hint > _ROOM:
-            self._make_room(_BLOCK)
+        self._make_room_for(hint, stream=stream)
         scanned = 0
         while True:
             end = body.find_end(self._buffer, self._start, self._start + scanned, self._end)
             if end is not None:
                 break
-            if self._end - self._start >= _ROOM and (stream or not body.lf_only):
+            arrived = self._end - self._start
+            if stream and arrived >= _ROOM:
                 cut = body.safe_cut(self._buffer, self._end)
-                if stream:
-                    yield Deliver(body.take(self._buffer, self._start, cut))
-                    self._start = self._reply = cut
-                else:
-                    self._keep(body, cut, hint)
+                yield Deliver(body.take(self._view, self._start, cut))
+                self._start = self._reply = cut
+                self._make_room(_BLOCK)
+            elif arrived >= _MOST_ROOM and not body.lf_only:
+                self._keep(body, body.safe_cut(self._buffer, self._end))
                 self._make_room(_BLOCK)
             scanned = max(0, self._end - self._start - _OVERLAP)
             if progress is not None:
                 progress(body.octets + scanned)
             yield from self.fill(step)
         if self._store is None:
-            raw = body.take(self._buffer, self._start, end.dot)
+            raw = body.take(self._view, self._start, end.dot)
         else:
             raw = self._stored(body, end.dot)
         dot_lf = self._buffer[end.after - 2] == ord(".") and not body.lf_only
@@ -292,14 +283,11 @@ class Wire:
             raw = b""
         return Body(raw, body.octets, dot_lf, body.unstuffed)
 
-    def _keep(self, body: _BodyReader, cut: int, hint: int) -> None:
-        """Put what has arrived of a long message where there is room for all of it."""
+    def _keep(self, body: _BodyReader, cut: int) -> None:
+        """Put what has arrived of a very long message where there will be room for all of it."""
         if self._store is None:
-            # A server that does not tell is taken to send what it sent the last time.
-            room = min(hint or self._last_stored, _TRUSTED_HINT)
-            self._store = io.BytesIO(bytes(room))
-        with memoryview(self._buffer)[self._reply : cut] as part:
-            self._store.write(part)
+            self._store = io.BytesIO()
+        self._store.write(self._view[self._reply : cut])
         body.kept(self._start, self._reply, cut)
         self._start = self._reply = cut
 
@@ -307,9 +295,7 @@ class Wire:
         """Take a message of which a part is stored already."""
         store = self._store
         assert store is not None
-        self._keep(body, stop, 0)
-        self._last_stored = store.tell()
-        store.truncate()
+        self._keep(body, stop)
         return body.whole(store.getvalue())
 
     def fill(self, step: str) -> Steps[None]:
@@ -320,29 +306,32 @@ class Wire:
         """
         if self._end == len(self._buffer):
             self._make_room(max(_MINIMUM_ROOM, self._end - self._start))
-        view = memoryview(self._buffer)[self._end : self._end + _BLOCK]
-        try:
-            count: int = yield Receive(view)
-        finally:
-            view.release()  # a bytearray with a view on it cannot grow
+        count: int = yield Receive(self._view[self._end : self._end + _BLOCK])
         if count == 0:
             message = f"{step}: expected the rest of the reply, got the end of the connection"
             raise ConnectionClosed(message, step=step)
         self._end += count
+
+    def _make_room_for(self, hint: int, *, stream: bool) -> None:
+        """Make room for a message of which a part may have arrived."""
+        if stream:
+            self._make_room(_BLOCK)
+        elif hint > _ROOM:
+            arrived = self._end - self._start
+            self._make_room(min(hint, _MOST_ROOM) + _MINIMUM_ROOM - arrived)
 
     def _make_room(self, wanted: int) -> None:
         """See that so many octets fit behind what has arrived; move it to the front if need be."""
         if len(self._buffer) - self._end >= wanted:
             return
         keep = min(self._start, self._reply)
-        if keep:
-            self._buffer[: self._end - keep] = self._buffer[keep : self._end]
-            self._start -= keep
-            self._end -= keep
-            self._reply -= keep
-        missing = wanted - (len(self._buffer) - self._end)
-        if missing > 0:
-            self._buffer += bytes(missing)
+        kept = self._view[keep : self._end]
+        if len(kept) + wanted > len(self._buffer):
+            self._renew(len(kept) + wanted)
+        self._view[: len(kept)] = kept
+        self._start -= keep
+        self._end -= keep
+        self._reply -= keep
 
 
 class _BodyReader:
@@ -400,14 +389,13 @@ class _BodyReader:
                 return cut - len(prefix)
         return cut
 
-    def take(self, buffer: bytearray, start: int, stop: int) -> bytes:
+    def take(self, view: memoryview, start: int, stop: int) -> bytes:
         """Take a part of the body: unstuff it and count it."""
         self._sent += stop - start
-        with memoryview(buffer)[start:stop] as view:
-            if self._dotted:
-                raw = self._unstuff(bytes(view))[self._prefix :]
-            else:
-                raw = bytes(view[self._prefix :])
+        if self._dotted:
+            raw = self._unstuff(bytes(view[start:stop]))[self._prefix :]
+        else:
+            raw = bytes(view[start + self._prefix : stop])
         self._prefix = 0
         self.octets += len(raw)
         return raw

@@ -6,13 +6,14 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from ._masking import HIDDEN, mask
+
 if TYPE_CHECKING:
     from ._session import Session
 
 __all__ = ["WireCallback", "WireLine", "WireLog"]
 
 _LOGGER = logging.getLogger("pop3client")
-_HIDDEN = "*****"
 _OPEN_ARGUMENTS = frozenset({"LIST", "UIDL", "RETR", "TOP", "DELE", "LANG"})
 """Commands whose arguments are shown. Whatever is not known may be a secret."""
 
@@ -65,7 +66,7 @@ class WireLog:
         for line in lines.splitlines():
             keyword, _, arguments = self._shown(line).partition(" ")
             if step.startswith("AUTH ") and keyword != "AUTH":
-                self._tell("C", keyword if keyword == "*" else _HIDDEN)
+                self._tell("C", keyword if keyword == "*" else HIDDEN)
             else:
                 self._tell("C", f"{keyword} {self._arguments(keyword, arguments)}".rstrip())
 
@@ -74,12 +75,12 @@ class WireLog:
             return arguments
         first, _, rest = arguments.partition(" ")
         if keyword == "AUTH":
-            return f"{first} {_HIDDEN if rest else ''}"
+            return f"{first} {HIDDEN if rest else ''}"
         if self._shows_user and keyword == "USER":
             return arguments
         if self._shows_user and keyword == "APOP":
-            return f"{arguments.rpartition(' ')[0]} {_HIDDEN}"
-        return _HIDDEN
+            return f"{arguments.rpartition(' ')[0]} {HIDDEN}"
+        return HIDDEN
 
     def received(self, line: bytes, step: str) -> None:
         """Tell of a line of a reply.
@@ -95,10 +96,10 @@ class WireLog:
         if keyword == "AUTH" and not text.startswith("-ERR"):
             # A challenge; or +OK, by which some servers mean one.
             status, space, _ = text.partition(" ")
-            text = f"{status} {_HIDDEN}" if space else status
+            text = f"{status} {HIDDEN}" if space else status
         user = self._session.user
         if user and not self._shows_user:
-            text = text.replace(user, _HIDDEN)
+            text = text.replace(user, HIDDEN)
         self._tell("S", text)
 
     def message(self, text: bytes, octets: int) -> None:
@@ -124,7 +125,7 @@ class WireLog:
 
     def _shown(self, line: bytes) -> str:
         for secret in filter(None, self._session.secrets):
-            line = line.replace(secret, _HIDDEN.encode())
+            line = mask(line, secret, HIDDEN.encode())
         # What a server says must not drive the terminal of who reads the log.
         text = line.decode("utf-8", "backslashreplace")
         return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

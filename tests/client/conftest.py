@@ -17,6 +17,10 @@ import pytest
 
 import pop3client
 
+from ._ahead import TAKES
+from ._maildrop import Clock as StoppedClock
+from ._maildrop import Run
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
@@ -451,3 +455,22 @@ def cut(request: pytest.FixtureRequest) -> int | None:
     """How TCP cuts what the server sends. No result may depend on it."""
     value: int | None = request.param
     return value
+
+
+@pytest.fixture
+def store() -> Iterator[pop3client.SeenStore]:
+    """A store whose time is set by hand: ``store.now.now``."""
+    with pop3client.SeenStore(":memory:", clock=StoppedClock()) as one:
+        yield one
+
+
+@pytest.fixture(params=[False, True], ids=["one by one", "ahead"])
+def run(fake: Any, store: pop3client.SeenStore, request: pytest.FixtureRequest) -> Run:
+    """Runs ``sync`` with either client, by either way to fetch."""
+    return Run(fake.facade, store, pipelining=request.param)
+
+
+@pytest.fixture(params=TAKES)
+def take(request: pytest.FixtureRequest) -> Any:
+    """Either way to take messages one by one."""
+    return TAKES[request.param]

@@ -9,7 +9,6 @@ import pytest
 
 import pop3client
 from pop3client._patience import Patience
-from pop3client._wants import Expect
 
 STEPS = [
     "greeting",
@@ -142,7 +141,7 @@ def test_no_time_is_left() -> None:
     """A wait whose time is up before it begins is over at once."""
     now = [0.0]
     patience = Patience(lambda: now[0])
-    patience.start(Expect("NOOP", 5.0))
+    patience.start("NOOP", 5.0)
     assert patience.seconds() == 5.0
 
     now[0] = 5.0

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pop3client
+from pop3client import _wire
 from pop3client._wants import Deliver, Receive
 from pop3client._wire import Wire
 
@@ -258,10 +259,19 @@ def long_body(cuts: list[int]) -> bytes:
     return bytes(body) + b"\r\n"
 
 
+@pytest.mark.parametrize("most", [65_536, 300_000, None])
 @pytest.mark.parametrize("announced", [b"", b"1", b"exact", b"99999999"])
 @pytest.mark.parametrize("cut", [None, 65_536, 50_000, 65_537, 262_143])
-def test_long_bodies(fake: Any, cut: int | None, announced: bytes) -> None:
-    """A message that does not fit into the buffer is exact, wherever it is cut and dots stand."""
+def test_long_bodies(
+    fake: Any,
+    cut: int | None,
+    announced: bytes,
+    most: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A message is exact wherever it is cut and dots stand, also if the buffer may not hold it."""
+    if most is not None:
+        monkeypatch.setattr(_wire, "_MOST_ROOM", most)
     places = [*range(65_525, 65_545, 3), *range(131_060, 131_080, 3), *range(262_130, 262_160, 3)]
     raw = long_body(places)
     text = b"%d" % len(raw) if announced == b"exact" else announced
@@ -269,11 +279,15 @@ def test_long_bodies(fake: Any, cut: int | None, announced: bytes) -> None:
     with server.connect() as client:
         assert client.retr(1).raw == raw
         assert client.retr(2).raw == raw[1:]
-        assert len(client._session.wire._buffer) < 400_000
+        assert len(client._session.wire._buffer) < 2 * (most or 2**25) + 300_000
 
 
-def test_a_long_body_that_is_cut_short(fake: Any, cut: int | None) -> None:
+@pytest.mark.parametrize("most", [65_536, 2**25])
+def test_a_long_body_that_is_cut_short(
+    fake: Any, cut: int | None, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All that had come of a message is in the error."""
+    monkeypatch.setattr(_wire, "_MOST_ROOM", most)
     sent = b"x" * 100_000 + b"\r\n..\r\n" + b"y" * 100_000
     answers = {"RETR 1": (b"+OK 300000\r\n" + sent, fake.End.CLOSE)}
     client = fake(answers, cut=cut and 70_000).connect()

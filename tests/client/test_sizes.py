@@ -201,15 +201,31 @@ def test_a_size_of_another_message(fake: Any, cut: int | None, answer: bytes) ->
 
 
 def test_a_lying_size_costs_little_memory(fake: Any) -> None:
-    """A size of terabytes does not make the client reserve them."""
+    """A size of terabytes does not make the client reserve them, nor keep what it has reserved."""
     raw = A + b"x" * 500_000 + b"\r\n.\r\n"  # more than a buffer, so that room is made for it
     client = fake({"RETR 1": fake.message(raw, b"9" * 18 + b" octets")}).connect()
 
     assert client.retr(1).raw == raw
-    assert len(client._session.wire._buffer) <= 1024 * 1024
+    assert len(client._session.wire._buffer) <= 33 * 1024 * 1024
+    client.noop()
+    assert len(client._session.wire._buffer) <= 64 * 1024
 
 
 def test_exchange_sizes_are_never_looked_at(fake: Any) -> None:
     """With msex the mode is slow from the start, unless LIST was asked for."""
     assert fake().client(msex=True).config.retr_mode is RetrMode.SLOW
     assert fake().client(msex=True, retr_mode=RetrMode.LIST).config.retr_mode is RetrMode.LIST
+
+
+def test_big_messages_share_a_buffer(fake: Any) -> None:
+    """The room for a big message stays for the next one, and no longer than it is of use."""
+    big = A + b"x" * 1_500_000 + b"\r\n"
+    with fake(mail=(big, big, b"small\r\n", b"small\r\n")).connect() as client:
+        client.retr(1)
+        first = client._session.wire._buffer
+        client.retr(2)
+        assert client._session.wire._buffer is first
+        client.retr(3)
+        client.retr(4)
+
+        assert len(client._session.wire._buffer) == 64 * 1024

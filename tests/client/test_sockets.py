@@ -70,7 +70,7 @@ def test_a_session(facade: Any, listener: Listener) -> None:
     """A whole session over TCP, IPv4 and IPv6; TCP_NODELAY is set."""
     with facade.connect(listener.host, "u", "p", port=listener.port, timeout=5) as client:
         shell = client._shell
-        sock = shell._socket if facade.kind == "blocking" else shell._channel.socket
+        sock = shell._link.socket if facade.kind == "blocking" else shell._channel.socket
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert client.retr(1).raw == RAW
 

@@ -26,6 +26,7 @@ from pop3client import (
     Expire,
     Language,
     Limits,
+    Listing,
     LoginDelay,
     Maildrop,
     MaildropURL,
@@ -80,8 +81,10 @@ def everything() -> None:
         allow_insecure_auth=False,
         mechanism="SCRAM-SHA-256",
         strict=True,
-        limits=Limits(message_octets=10_000_000),
+        limits=Limits(message_octets=10_000_000, pipeline_message_octets=100_000),
         ignored_capabilities=["PIPELINING"],
+        keepalive=60,
+        rset_before_quit=True,
     )
     assert_type(client, POP3Client)
     assert_type(client.stat(), Maildrop)
@@ -91,11 +94,14 @@ def everything() -> None:
     assert_type(count, int)
     assert_type(octets, int)
     assert_type(client.last(), int)
-    assert_type(client.list(), list[ScanListing])
-    assert_type(client.list(None), list[ScanListing])
+    assert_type(client.list(), Listing[ScanListing])
+    assert_type(client.list(None), Listing[ScanListing])
+    assert_type(client.list()[0], ScanListing)
+    assert_type(client.list()[1:], list[ScanListing])
+    assert_type(client.list([1, 2]), list[ScanListing])
     assert_type(client.list(1), ScanListing)
     assert_type(client.list(1).octets, int)
-    assert_type(client.uidl(), list[UniqueId])
+    assert_type(client.uidl(), Listing[UniqueId])
     assert_type(client.uidl(1), UniqueId)
     assert_type(client.uidl(1).uid, bytes)
     assert_type(client.retr(1), Message)
@@ -139,6 +145,10 @@ def everything() -> None:
     assert_type(client.config.retr_mode, RetrMode)
     assert_type(client.greeting, str)
     assert_type(client.deviations, tuple[Deviation, ...])
+    with client.keeping_alive() as same:
+        assert_type(same, POP3Client)
+    with client.keeping_alive(30):
+        assert_type(client.config.keepalive, float | None)
     client.quit()
     client.close()
     client.abort()
@@ -154,7 +164,7 @@ async def everything_awaited() -> None:
     client = await pop3client.connect_async("pop.example", "alice", "secret", **settings)
     assert_type(client, AsyncPOP3Client)
     assert_type(await client.stat(), Maildrop)
-    assert_type(await client.list(), list[ScanListing])
+    assert_type(await client.list(), Listing[ScanListing])
     assert_type(await client.list(1), ScanListing)
     assert_type(await client.uidl(1), UniqueId)
     assert_type(await client.lang("de"), Language)
@@ -165,6 +175,8 @@ async def everything_awaited() -> None:
     assert_type(client.iter_retr(1), AsyncIterator[bytes])
     async for message in client.messages(progress=report):
         assert_type(message, Message)
+    async with client.keeping_alive(30) as same:
+        assert_type(same, AsyncPOP3Client)
     async with pop3client.AsyncPOP3Client("pop.example", port=110) as other:
         assert_type(other, AsyncPOP3Client)
         await other.login("alice", "secret")
