@@ -10,7 +10,7 @@ from pop3scenarios import CaseSection, kind_of
 from ._passive import CHECKS
 from ._safety import commands
 from ._verdict import Outcome
-from .probes import load_probes
+from .probes import LOGS_IN, load_probes
 
 if TYPE_CHECKING:
     from pop3scenarios import Scenario
@@ -108,7 +108,7 @@ class Case:
     @property
     def logs_in(self) -> bool:
         """Whether it needs an account."""
-        if self.about.state == "transaction":
+        if self.about.state == "transaction" or (self.probe is not None and self.id in LOGS_IN):
             return True
         secrets = {"password", "digest"}
         return any(hole.name in secrets for line in commands(self.scenario) for hole in line.holes)

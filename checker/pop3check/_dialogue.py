@@ -41,6 +41,7 @@ class Dialogue:
         tape: Every octet, for what is judged of all of them; holds secrets.
         greeting: The first line of all; empty until it is read.
         marked: Whether a DELE was sent and no RSET after it that is known to work.
+        challenged: Whether the server waits for a SASL response: what is sent next is no command.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Dialogue:
         self.tape = Tape(target.secrets)
         self.greeting = ""
         self.marked = False
+        self.challenged = False
 
     def send(self, line: str, *, secret: bool = False) -> Wants[None]:
         """Send a line.
@@ -70,6 +72,19 @@ class Dialogue:
         data = line.encode("utf-8", "surrogateescape") + b"\r\n"
         self.marked = self.marked or deletes(line)
         yield from self._send(data)
+
+    def respond(self, response: str, *, secret: bool = False) -> Wants[None]:
+        """Send a line of a SASL exchange (RFC 5034, section 4), which is not shown.
+
+        Args:
+            response: Base64, or ``*`` to call the exchange off; without its line end.
+            secret: Whether the password can be read from it.
+
+        Raises:
+            Skipped: It would send the password unencrypted over a network.
+        """
+        self._keep(secret=secret)
+        yield from self._send(response.encode("utf-8", "surrogateescape") + b"\r\n", proof=True)
 
     def send_octets(self, data: bytes, *, secret: bool = False) -> Wants[None]:
         """Send octets as they are: several lines, parts of one, or no line at all.
@@ -143,6 +158,7 @@ class Dialogue:
             raise Unmet(f"{expected}, ended by CRLF", f"{shown} ended by a bare LF")
         line = data[:-2].decode("utf-8", "surrogateescape")
         self.greeting = self.greeting or line
+        self.challenged = is_challenge(line)
         return line
 
     def unread(self, line: str) -> None:
@@ -231,6 +247,9 @@ class Dialogue:
 
     def leave(self) -> Wants[None]:
         """QUIT, and whatever comes until the server closes; only where nothing is marked."""
+        if self.challenged:
+            yield from self.respond("*")  # a server takes QUIT for a response
+            yield from self.line()
         yield from self._send(b"QUIT\r\n")
         yield from self.drain()
 
@@ -264,8 +283,9 @@ class Dialogue:
         if secret and not self.tls and not self._target.may_send_secrets_in_clear:
             raise Skipped("the password would cross the network in the clear")
 
-    def _send(self, data: bytes) -> Wants[None]:
-        self.log.sent(data, tls=self.tls, connection=self._connection)
+    def _send(self, data: bytes, *, proof: bool = False) -> Wants[None]:
+        self.log.sent(data, tls=self.tls, connection=self._connection, proof=proof)
+        self.challenged = False
         self.tape.client(data)
         yield Send(data)
 
@@ -315,3 +335,8 @@ def deletes(line: str) -> bool:
 def positive(line: str) -> bool:
     """Whether a status line is ``+OK`` (RFC 1939, section 3: in upper case, then SP or nothing)."""
     return line == "+OK" or line.startswith("+OK ")
+
+
+def is_challenge(line: str) -> bool:
+    """Whether a line asks for a SASL response, in whatever form (RFC 5034, section 4)."""
+    return line.startswith("+") and not line.startswith("+OK")

@@ -50,7 +50,7 @@ class Passive:
 
     def __init__(self) -> None:
         self._found: dict[str, list[str]] = {}
-        self._judged = False
+        self._judged: set[str] = set()
 
     def review(self, tape: Tape) -> None:
         """Judge a connection that is over.
@@ -66,20 +66,21 @@ class Passive:
             for row in FRAMING:
                 self._note(row, str(broken))
             return
-        self._judged = self._judged or bool(replies)
         for row, check in CHECKS.items():
+            if any(map(_SUBJECTS.get(row, bool), replies)):
+                self._judged.add(row)
             for breach in check(tape, replies):
                 self._note(row, breach)
 
     def found(self, row: str) -> list[str] | None:
-        """The first things that break a row; none if it is kept, None if nothing was judged.
+        """The first things that break a row; none if it is kept, None if it was about nothing.
 
         Args:
             row: Its id.
         """
         if row in self._found:
             return self._found[row]
-        return [] if self._judged else None
+        return [] if row in self._judged else None
 
     def _note(self, row: str, breach: str) -> None:
         kept = self._found.setdefault(row, [])
@@ -209,13 +210,17 @@ def _sys_codes(_tape: Tape, replies: list[Reply]) -> Iterator[str]:
 
 def _challenges(_tape: Tape, replies: list[Reply]) -> Iterator[str]:
     for reply in replies:
-        if reply.status.startswith(b"+") and not reply.status.startswith(b"+OK"):
+        if _asks_for_response(reply):
             try:
                 base64.b64decode(reply.status.removesuffix(b"\r\n")[2:], validate=True)
             except binascii.Error:
                 yield f"not base64: {reply.status!r}"
             if not reply.status.startswith(b"+ "):
                 yield f"no space behind +: {reply.status!r}"
+
+
+def _asks_for_response(reply: Reply) -> bool:
+    return reply.status.startswith(b"+") and not reply.status.startswith(b"+OK")
 
 
 def _status_utf8(_tape: Tape, replies: list[Reply]) -> Iterator[str]:
@@ -264,6 +269,9 @@ CHECKS: dict[str, Check] = {
     "RFC6856-5-01": _utf8_code,
     "SEC-04": _no_secret,
 }
+
+#: Rows that are about some replies alone: a run in which none of them came says nothing.
+_SUBJECTS: dict[str, Callable[[Reply], bool]] = {"RFC5034-4-05": _asks_for_response}
 
 #: Rows that are broken where replies and commands do not belong together.
 FRAMING = (*(row for row, check in CHECKS.items() if check is _framed), "RFC1939-3-42")

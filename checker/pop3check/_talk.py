@@ -287,6 +287,16 @@ class Talk:
         if self.asked == "RSET" and self.facts.resets:
             self.dialogue.marked = False
 
+    def respond(self, response: str, *, secret: bool = False) -> Wants[str]:
+        """Send a line of a SASL exchange, which is not shown; gives the answer.
+
+        Args:
+            response: Base64, or ``*`` to call the exchange off.
+            secret: Whether the password can be read from it.
+        """
+        yield from self.dialogue.respond(response, secret=secret)
+        return (yield from self.line("the answer to a response"))
+
     def accepted(self, line: str, *, secret: bool = False) -> Wants[str]:
         """Send a line that must be answered +OK; gives that answer."""
         answer = yield from self.ask(line, secret=secret)

@@ -164,7 +164,10 @@ class _Reader:
         status = self._upto(b"\n", command)
         data = b""
         arguments = len(line.split(b" ")) - 1
-        if arguments in _MULTI_LINE.get(command, ()) and status.startswith(b"+OK"):
+        lists = arguments in _MULTI_LINE.get(command, ())
+        # Before CAPA there was AUTH alone, and some servers still list their mechanisms.
+        lists = lists or (line.upper() == b"AUTH" and b"\r\n.\r\n" in self._rest)
+        if lists and status.startswith(b"+OK"):
             alone = self._rest.startswith(b".\r\n")
             data = self._upto(b".\r\n" if alone else b"\r\n.\r\n", command)
         reply = Reply(command, line, status, data, self._before_login)

@@ -20,8 +20,11 @@ TLSMode = Literal["none", "stls", "implicit"]
 _SCHEMES = {"pop3": 110, "pop": 110, "pop3s": 995, "pops": 995}
 
 
-#: A password of so many letters could be a part of any word.
+#: A password of so many letters could be a part of any word, and one of these of any refusal.
 _A_FEW = 3
+_WORDS = frozenset(
+    "bad credentials denied error failed invalid login mailbox maildrop name password user wrong".split()
+)
 
 
 class TargetError(ValueError):
@@ -113,7 +116,8 @@ class Target:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no reply of the server may hold; a few letters stand in words by chance."""
-        return (self.password,) if len(self.password) > _A_FEW else ()
+        common = len(self.password) <= _A_FEW or self.password.lower() in _WORDS
+        return () if common else (self.password,)
 
     @property
     def may_send_secrets_in_clear(self) -> bool:

@@ -12,7 +12,11 @@ MASK = "********"
 _SHOWN = 2000
 
 #: Commands whose last word proves who somebody is (RFC 1939, section 7; RFC 5034, section 4).
-_PROOFS = re.compile(r"(?is)\A(PASS |APOP [^ ]* |AUTH [^ ]+ )(.+?)(\r?\n?)\Z")
+_PROOFS = re.compile(r"(?is)\A(PASS |APOP [^ ]* |AUTH[ \t]+[^ \t]+[ \t]+)(.+?)(\r?\n?)\Z")
+
+#: A challenge by which the server proves in SCRAM that it knows the password: ``v=`` in Base64. Who
+#: has seen it can try passwords at leisure.
+_SERVER_PROOF = re.compile(r"(?s)\A\+ dj[01].*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,17 @@ class WireLog:
         """Everything so far."""
         return tuple(self._lines)
 
-    def sent(self, data: bytes, *, tls: bool, connection: str = "") -> None:
-        """The checker has sent a line."""
+    def sent(self, data: bytes, *, tls: bool, connection: str = "", proof: bool = False) -> None:
+        """The checker has sent a line.
+
+        Args:
+            data: Its octets.
+            tls: Whether it went inside TLS.
+            connection: The name of the connection.
+            proof: Whether it is a SASL response, whatever came before it.
+        """
         text = _PROOFS.sub(rf"\1{MASK}\3", _text(data))
-        if connection in self._asked_for_proof and text.strip() != "*":
+        if (proof or connection in self._asked_for_proof) and text.strip() != "*":
             text = MASK + "\r\n"
         self._asked_for_proof.discard(connection)
         self._add("C", text, tls=tls, connection=connection)
@@ -68,9 +79,10 @@ class WireLog:
         """The server has sent a line, a message, or something that is neither."""
         # RFC 5034, section 4: after a challenge the next line is the proof.
         self._asked_for_proof.discard(connection)
-        if data.startswith(b"+ "):
+        if data.startswith(b"+") and not data.startswith(b"+OK"):
             self._asked_for_proof.add(connection)
-        self._add("S", _text(data), tls=tls, connection=connection)
+        text = _SERVER_PROOF.sub(f"+ {MASK}\r\n", _text(data))
+        self._add("S", text, tls=tls, connection=connection)
 
     def masked(self, text: str) -> str:
         """The text with every known secret replaced."""

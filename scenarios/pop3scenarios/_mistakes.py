@@ -119,10 +119,12 @@ def _requirements(file: ParsedFile, scenarios: Sequence[Scenario]) -> Iterator[M
         for scenario in scenarios
         for entry in (*(scenario.server.capabilities or ()), *(scenario.server.hidden or ()))
     }
+    # What a case requires is asked of another server.
+    own = file.model.case is None
     for i, entry in enumerate(file.model.requires):
         near = list(_capability(entry, ("requires", i)))
         yield from near
-        if not near and entry.split()[0].upper() not in offered:
+        if own and not near and entry.split()[0].upper() not in offered:
             message = f"the server itself does not offer {entry!r}"
             yield "not-offered", ("requires", i), message, "offer it: server: {capabilities: [+…]}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ._registry import PROBES, Probe, probe
+from ._registry import LOGS_IN, PROBES, Probe, probe
 
 _MODULES = (
     "_lines",
@@ -19,6 +19,8 @@ _MODULES = (
     "_ends",
     "_optional",
     "_extras",
+    "_sasl",
+    "_mechanisms",
     "_capa",
     "_pipelining",
     "_codes",
@@ -33,4 +35,4 @@ def load_probes() -> dict[str, Probe]:
     return PROBES
 
 
-__all__ = ["Probe", "load_probes", "probe"]
+__all__ = ["LOGS_IN", "Probe", "load_probes", "probe"]

@@ -71,7 +71,7 @@ def capa_before_login(talk: Talk) -> Wants[None]:
     yield from talk.lines("CAPA")
 
 
-@probe("RFC2449-5-03")
+@probe("RFC2449-5-03", logs_in=True)
 def nothing_goes(talk: Talk) -> Wants[None]:
     """The tags before login, and after it."""
     before, after = yield from _both(talk)
@@ -167,7 +167,7 @@ def user_is_known(talk: Talk) -> Wants[None]:
     talk.require(known, "another answer than to an unknown command", answer)
 
 
-@probe("RFC2449-6.2-02")
+@probe("RFC2449-6.2-02", logs_in=True)
 def user_does_not_log_in(talk: Talk) -> Wants[None]:
     """USER and PASS where they are not announced."""
     answer = yield from log_in(talk.dialogue, talk.target, "USER")
@@ -196,7 +196,7 @@ def mechanisms_can_be_begun(talk: Talk) -> Wants[None]:
         yield from talk.lines("CAPA")
 
 
-@probe("RFC2449-6.3-03")
+@probe("RFC2449-6.3-03", logs_in=True)
 def initial_response(talk: Talk) -> Wants[None]:
     """AUTH PLAIN with an initial response."""
     answer = yield from log_in(talk.dialogue, talk.target, "PLAIN")
@@ -250,14 +250,14 @@ def _own_value(talk: Talk, tag: str) -> Wants[None]:
     talk.require("USER" not in said.upper().split(), f"{tag} without USER", f"{tag} {said}")
 
 
-@probe("RFC2449-6.5-03")
+@probe("RFC2449-6.5-03", logs_in=True)
 def largest_delay(talk: Talk) -> Wants[None]:
     """LOGIN-DELAY before login and after it."""
     before, after = yield from _values(talk, "LOGIN-DELAY")
     talk.require(before >= after, f"at least {after} before login", before)
 
 
-@probe("RFC2449-6.7-02")
+@probe("RFC2449-6.7-02", logs_in=True)
 def smallest_expire(talk: Talk) -> Wants[None]:
     """EXPIRE before login and after it."""
     before, after = yield from _values(talk, "EXPIRE")
@@ -278,7 +278,7 @@ def _values(talk: Talk, tag: str) -> Wants[tuple[int, int]]:
     return found[0], found[1]
 
 
-@probe("RFC2449-6.5-04")
+@probe("RFC2449-6.5-04", logs_in=True)
 def delay_is_enforced(talk: Talk) -> Wants[None]:
     """Two logins without a pause."""
     yield from talk.enter("first")
@@ -288,7 +288,7 @@ def delay_is_enforced(talk: Talk) -> Wants[None]:
     talk.require(not early, "-ERR to a login that comes at once", talk.answer)
 
 
-@probe("RFC2449-6.5-05")
+@probe("RFC2449-6.5-05", logs_in=True)
 def delay_ends(talk: Talk) -> Wants[None]:
     """Two logins with the pause that was told."""
     yield from talk.enter("first")

@@ -23,14 +23,14 @@ def code_of(answer: str) -> str:
     return text[1:].partition("]")[0].upper() if text.startswith("[") else ""
 
 
-@probe("RFC2449-8.1.2-01")
+@probe("RFC2449-8.1.2-01", logs_in=True)
 def lock_is_told(talk: Talk) -> Wants[None]:
     """A second login of the same user."""
     answer = yield from _second_login(talk)
     talk.require(code_of(answer) == "IN-USE", "-ERR [IN-USE]", answer)
 
 
-@probe("RFC3206-5-01")
+@probe("RFC3206-5-01", logs_in=True)
 def lock_is_no_wrong_password(talk: Talk) -> Wants[None]:
     """The same; it is not the credentials that are wrong."""
     answer = yield from _second_login(talk)
@@ -44,7 +44,7 @@ def _second_login(talk: Talk) -> Wants[str]:
     return talk.answer
 
 
-@probe("RFC2449-8.1.2-02")
+@probe("RFC2449-8.1.2-02", logs_in=True)
 def lock_is_told_to_the_owner(talk: Talk) -> Wants[None]:
     """A second login with a wrong password."""
     yield from talk.enter("first")
@@ -92,7 +92,7 @@ def failed_apop(talk: Talk) -> Wants[None]:
     talk.require(code_of(answer) == "AUTH", "-ERR [AUTH]", answer)
 
 
-@probe("RFC3206-6-05")
+@probe("RFC3206-6-05", logs_in=True)
 def codes_come_together(talk: Talk) -> Wants[None]:
     """CAPA before login and after it."""
     if not talk.facts.logged_in:

@@ -182,7 +182,7 @@ def first_answers(talk: Talk) -> Wants[None]:
         talk.require(took <= allowed, f"{command} within {allowed:g} s", f"{took:.1f} s")
 
 
-@probe("IOP-05")
+@probe("IOP-05", logs_in=True)
 def sessions_of_one_user(talk: Talk) -> Wants[None]:
     """Sessions are opened until a login is refused."""
     for number in range(min(_CROWD, talk.limits.connections)):

@@ -272,7 +272,7 @@ def user_of_nobody(talk: Talk) -> Wants[None]:
     talk.note(f"USER of nobody is {'taken' if positive(answer) else 'refused'}: {answer}")
 
 
-@probe("RFC1939-7-35")
+@probe("RFC1939-7-35", logs_in=True)
 def spaces_in_password(talk: Talk) -> Wants[None]:
     """The account's password, if it has spaces."""
     if " " not in talk.target.password:
@@ -313,7 +313,7 @@ def stamps_differ(talk: Talk) -> Wants[None]:
     talk.require(not again, f"{_GREETINGS} timestamps, all different", f"{again} again")
 
 
-@probe("RFC1939-7-40")
+@probe("RFC1939-7-40", logs_in=True)
 def right_digest(talk: Talk) -> Wants[None]:
     """APOP, then STAT."""
     answer = yield from log_in(talk.dialogue, talk.target, "APOP")
@@ -330,7 +330,7 @@ def wrong_digest(talk: Talk) -> Wants[None]:
     yield from talk.refused("STAT")
 
 
-@probe("RFC1939-7-42")
+@probe("RFC1939-7-42", logs_in=True)
 def old_digest(talk: Talk) -> Wants[None]:
     """A digest for the timestamp of an earlier connection."""
     yield from talk.connect("first")
@@ -340,7 +340,7 @@ def old_digest(talk: Talk) -> Wants[None]:
     yield from talk.refused(f"APOP {talk.target.user} {old}")
 
 
-@probe("RFC1939-13-01")
+@probe("RFC1939-13-01", logs_in=True)
 def pass_and_apop(talk: Talk) -> Wants[None]:
     """A login by USER and PASS, and one by APOP."""
     works = []

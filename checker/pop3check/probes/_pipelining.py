@@ -50,7 +50,7 @@ def places_are_kept(talk: Talk) -> Wants[None]:
     talk.require(answer.startswith(f"+OK {count} "), f"+OK {count}", answer)
 
 
-@probe("RFC2449-6.6-03")
+@probe("RFC2449-6.6-03", logs_in=True)
 def across_login(talk: Talk) -> Wants[None]:
     """USER, PASS and STAT in one segment."""
     target = talk.target

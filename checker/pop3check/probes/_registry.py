@@ -14,12 +14,16 @@ Probe = Callable[["Talk"], "Wants[None]"]
 
 PROBES: dict[str, Probe] = {}
 
+#: Cases whose probe logs in by itself, though the case begins before that.
+LOGS_IN: set[str] = set()
 
-def probe(case_id: str) -> Callable[[Probe], Probe]:
+
+def probe(case_id: str, *, logs_in: bool = False) -> Callable[[Probe], Probe]:
     """Register how a case is asked.
 
     Args:
         case_id: Its permanent id, as ``RFC1939-5-07``.
+        logs_in: Whether it needs an account though it begins before the login.
 
     Raises:
         ValueError: It has a probe already.
@@ -29,6 +33,8 @@ def probe(case_id: str) -> Callable[[Probe], Probe]:
         if case_id in PROBES:
             raise ValueError(f"{case_id} has two probes")
         PROBES[case_id] = function
+        if logs_in:
+            LOGS_IN.add(case_id)
         return function
 
     return register

@@ -26,7 +26,7 @@ _SIGN_OF_LIFE = 360.0
 _PATIENCE = 3600.0
 
 
-@probe("RFC1939-3-33")
+@probe("RFC1939-3-33", logs_in=True)
 def refusal_changes_nothing(talk: Talk) -> Wants[None]:
     """Commands of the other state, then the login."""
     for line in ("STAT", "RETR 1", "NOOP"):
@@ -130,7 +130,7 @@ def failed_login(talk: Talk) -> Wants[None]:
         talk.over.add(talk.on)
 
 
-@probe("RFC1939-4-07")
+@probe("RFC1939-4-07", logs_in=True)
 def login_after_a_failed_one(talk: Talk) -> Wants[None]:
     """A wrong password, then the right one, on the same connection."""
     answer = yield from talk.wrong_login()
@@ -145,7 +145,7 @@ def login_after_a_failed_one(talk: Talk) -> Wants[None]:
     yield from talk.stat()
 
 
-@probe("RFC1939-4-08")
+@probe("RFC1939-4-08", logs_in=True)
 def lock(talk: Talk) -> Wants[None]:
     """Two sessions of one user."""
     yield from talk.enter("first")
@@ -154,7 +154,7 @@ def lock(talk: Talk) -> Wants[None]:
     talk.require(not works, "-ERR to a second login", talk.answer)
 
 
-@probe("RFC1939-4-09")
+@probe("RFC1939-4-09", logs_in=True)
 def lock_disturbs_nobody(talk: Talk) -> Wants[None]:
     """A login that is refused, and the session that was there before."""
     yield from talk.enter("first")
@@ -167,7 +167,7 @@ def lock_disturbs_nobody(talk: Talk) -> Wants[None]:
     talk.require(after == before, f"STAT as before, {before}", str(after))
 
 
-@probe("RFC1939-4-10")
+@probe("RFC1939-4-10", logs_in=True)
 def stable_view(talk: Talk) -> Wants[None]:
     """One session removes a message that another has listed."""
     yield from talk.enter("first")
@@ -188,7 +188,7 @@ def stable_view(talk: Talk) -> Wants[None]:
     talk.require(positive(answer), "RETR of what is still listed", answer, grade=Outcome.NON_STRICT)
 
 
-@probe("RFC1939-4-11")
+@probe("RFC1939-4-11", logs_in=True)
 def quit_lets_go(talk: Talk) -> Wants[None]:
     """QUIT, and a login at once."""
     yield from talk.enter("first")
@@ -207,7 +207,7 @@ def drop_lets_go(talk: Talk) -> Wants[None]:
         raise Unmet("a login that works soon", str(refused)) from None
 
 
-@probe("RFC1939-4-13")
+@probe("RFC1939-4-13", logs_in=True)
 def refused_login_leaves_no_lock(talk: Talk) -> Wants[None]:
     """Three logins that meet the lock, QUIT of the first session, and another login."""
     yield from talk.enter("first")

@@ -52,7 +52,7 @@ def no_raw_header(talk: Talk) -> Wants[None]:
         talk.require(header.isascii(), "a header in ASCII, or -ERR", repr(header[-60:])[1:])
 
 
-@probe("RFC6856-2.1-05")
+@probe("RFC6856-2.1-05", logs_in=True)
 def as_it_is(talk: Talk) -> Wants[None]:
     """RETR with UTF8."""
     yield from _with_utf8(talk)
@@ -61,7 +61,7 @@ def as_it_is(talk: Talk) -> Wants[None]:
     talk.require(came.endswith(right), "the message as it was stored", repr(came[-60:])[1:])
 
 
-@probe("RFC6856-2.1-06")
+@probe("RFC6856-2.1-06", logs_in=True)
 def sizes_are_right(talk: Talk) -> Wants[None]:
     """LIST and RETR, without UTF8 and with it."""
     number = talk.fixture("utf8")
@@ -155,7 +155,7 @@ def language_is_chosen(talk: Talk) -> Wants[None]:
     talk.require([tag.lower()] == [word.lower() for word in said], f"+OK {tag} and text", answer)
 
 
-@probe("RFC6856-3.2-05")
+@probe("RFC6856-3.2-05", logs_in=True)
 def both_states(talk: Talk) -> Wants[None]:
     """LANG before login and after it."""
     yield from talk.connect()
