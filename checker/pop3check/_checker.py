@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pop3scenarios import Scenario, load
 
 from ._cases import Case
-from ._fixtures import all_stored
 from ._limits import Limits
 from ._plan import plan
 from ._report import Report
@@ -86,9 +85,9 @@ def check_all(
     """
     wanted = [Case.of(s if isinstance(s, Scenario) else load(s)) for s in scenarios]
     mark = secrets.token_hex(6) if seed is not None else ""
-    if seed is not None:
-        seed(all_stored(mark))
     run = Run(target, limits or Limits(), facts, mark, seed)
+    if seed is not None:
+        run.bring(seed)
     verdicts: dict[str, Verdict] = {}
     asked_for = {case.id for case in wanted}
     for case in plan(wanted):

@@ -38,6 +38,9 @@ _Result = TypeVar("_Result")
 _CHUNK = 65536
 _USUAL = Handshake()
 
+#: What OpenSSL says where it has none of the versions that are to be offered.
+_NOTHING_TO_OFFER = "NO_PROTOCOLS_AVAILABLE"
+
 #: SO_LINGER, on, zero seconds: close() then sends RST instead of FIN.
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 
@@ -51,6 +54,7 @@ class Connection:
         clock: Seconds that only rise.
         implicit: Whether TLS begins with the first octet; None: as the target has it.
         how: How TLS is agreed upon then.
+        port: The port; None: the target's.
 
     Raises:
         Lost: It cannot be made.
@@ -66,6 +70,7 @@ class Connection:
         *,
         implicit: bool | None = None,
         how: Handshake = _USUAL,
+        port: int | None = None,
     ) -> None:
         self._target = target
         self._clock = clock
@@ -73,7 +78,7 @@ class Connection:
         self._until = clock() + deadline
         try:
             self._socket: socket.socket = socket.create_connection(
-                (target.host, target.port), self._patience()
+                (target.host, port or target.port), self._patience()
             )
         except TimeoutError:
             raise Silence(f"no connection to {target} within {target.timeout:g} s") from None
@@ -204,7 +209,9 @@ class Connection:
             ) from None
         except OSError as error:
             raise HandshakeFailed(
-                f"no TLS handshake: {error.strerror or error}", certificate=False
+                f"no TLS handshake: {error.strerror or error}",
+                certificate=False,
+                ours=getattr(error, "reason", "") == _NOTHING_TO_OFFER,
             ) from None
 
 
@@ -259,7 +266,9 @@ class Connections:
     def _make(self, on: On) -> Connection:
         self._before()
         left = self._until - time.monotonic()
-        made = Connection(self._target, left, implicit=on.implicit, how=on.how)
+        made = Connection(
+            self._target, left, implicit=on.implicit, how=on.how, port=on.port
+        )
         self.made[on.connection] = made
         return made
 

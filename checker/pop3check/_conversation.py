@@ -18,6 +18,7 @@ from ._findings import Inconclusive, Skipped, Unmet
 from ._fixtures import on_wire
 from ._login import apop_digest
 from ._mail import states_mail, wire_form
+from ._sasl import plain
 from ._talk import TRANSIENT, Talk, unstuffed
 from ._wirelog import printable
 
@@ -176,7 +177,7 @@ class Conversation(Talk):
             raise Skipped("it marks messages as deleted, which was not allowed")
         if step.expect.keyword == "QUIT":
             self.may_quit()
-        secret = any(hole.name == "password" for hole in step.expect.holes)
+        secret = any(hole.name in ("password", "plain") for hole in step.expect.holes)
         self.asked = step.expect.keyword
         self.expected = f"the answer to {self.asked}"
         yield from self.dialogue.send(line, secret=secret)
@@ -185,6 +186,8 @@ class Conversation(Talk):
         value = self._known(hole.name)
         if value is None:
             value = hole.example
+        if value is None and hole.name in ("user", "password"):
+            raise Skipped("no user and password were given")
         if value is None:
             raise Inconclusive(f"nothing says what {{{hole.name}}} holds, and it has no example")
         return self._bindings.setdefault(hole.name, value)
@@ -194,8 +197,11 @@ class Conversation(Talk):
             return self._bindings[name]
         if name in ("user", "password"):
             return getattr(self.target, name) or None
-        if name == "digest" and "stamp" in self._bindings:
-            return apop_digest(self._bindings["stamp"], self.target.password)
+        stamp = name.replace("digest", "stamp")  # digest_2 goes with stamp_2
+        if name.startswith("digest") and stamp in self._bindings:
+            return apop_digest(self._bindings[stamp], self.target.password)
+        if name == "plain" and self.target.password:
+            return plain(self.target.user, self.target.password)
         if name == "missing" and self.facts.count is not None:
             return str(self.facts.count + 1)
         if name in _OWN_HOLES:

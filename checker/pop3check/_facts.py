@@ -51,6 +51,7 @@ class Facts:
         tls: The version of TLS; empty without.
         run: What marks the run's own messages; empty: there are none.
         fixtures: Their numbers, by their names; ``dup-again`` is the second of two alike.
+        undelivered: Why messages of the run's own are not there, by their names.
         resets: Whether RSET is known to take marks away.
         way: How the checker logs in.
         logged_in: Whether the login worked.
@@ -73,6 +74,7 @@ class Facts:
     tls: str = ""
     run: str = ""
     fixtures: dict[str, int] = field(default_factory=dict)
+    undelivered: dict[str, str] = field(default_factory=dict)
     resets: bool = False
     way: Way = "USER"
     logged_in: bool = False

@@ -94,3 +94,7 @@ def all_stored(run: str) -> list[bytes]:
         run: What marks the run.
     """
     return [stored(name, run) for name in FIXTURES] + [stored("dup", run)]
+
+
+#: The names by which they are known in a maildrop, in the same order.
+ARRIVING = (*FIXTURES, "dup-again")

@@ -110,7 +110,8 @@ _LOCK = "it is not known whether the server locks the maildrop"
 def _mail(case: Case, target: Target, facts: Facts, limits: Limits) -> str:
     for name in case.about.fixtures:
         if name not in facts.fixtures:
-            return f"precondition: the message {name!r} of the run's own is not there (--seed-…)"
+            why = facts.undelivered.get(name, "is not there (--seed-…)")
+            return f"precondition: the message {name!r} of the run's own {why}"
     wanted = case.about.messages
     if wanted is not None and (facts.count is None or facts.count not in wanted):
         return f"precondition: a maildrop of {_shown(wanted.ranges)} messages; it has {facts.count}"

@@ -26,6 +26,7 @@ class Limits:
         deadline: Seconds that one case may take, unless it is slow.
         total: Seconds that the run may take, slow cases aside; what is left then is skipped.
         quiet: Seconds of silence after which nothing more is said to come.
+        arrival: Seconds within which messages that were seeded have to be in the maildrop.
     """
 
     mode: Mode = "read-only"
@@ -38,6 +39,7 @@ class Limits:
     deadline: float = 60.0
     total: float = 300.0
     quiet: float = 0.3
+    arrival: float = 30.0
 
     def allow(self, mode: Mode) -> bool:
         """Whether the run may go so far."""

@@ -7,10 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ._facts import Facts
     from ._limits import Limits
+
+#: Seconds between two attempts at most.
+_SELDOM = 5.0
 
 _SECONDS = re.compile(r"[0-9]{1,6}")
 
@@ -52,6 +55,20 @@ class Pace:
         if wait > 0:
             self._sleep(wait)
         self._connected = self._clock()
+
+    def attempts(self, seconds: float) -> Iterator[None]:
+        """Try at once, and then more and more seldom, until some time has passed.
+
+        Args:
+            seconds: The time.
+        """
+        end = self._clock() + seconds
+        rest = 0.1
+        yield
+        while (left := end - self._clock()) > 0:
+            self._sleep(min(rest, left))
+            rest = min(rest * 2, _SELDOM)
+            yield
 
     def until_login(self, facts: Facts | None) -> float:
         """Seconds until the user may log in again (RFC 2449, section 6.5)."""

@@ -41,13 +41,22 @@ class Report:
     def exit_status(self) -> int:
         """0 nothing worse than NON-STRICT; 1 something failed; 2 inconclusive; 3 mail was lost.
 
-        Inconclusive is a run with an ERROR, with a login that was refused, or in which every case
-        was skipped.
+        Inconclusive is a run with an ERROR, or one that came to nothing as a whole.
         """
         if self.lost:
             return 3
         if self.counts[Outcome.FAIL]:
             return 1
-        refused = self.facts is None or self.facts.login_refused
-        judged = any(self.counts[outcome] for outcome in _JUDGED)
-        return 2 if self.counts[Outcome.ERROR] or refused or not judged else 0
+        return 2 if self.counts[Outcome.ERROR] or self.could_not_be_asked else 0
+
+    @property
+    def could_not_be_asked(self) -> bool:
+        """Whether the run as a whole came to nothing.
+
+        The server or its login refused it, none of its own messages arrived, or every case was
+        skipped.
+        """
+        if self.facts is None or self.facts.login_refused:
+            return True
+        unseeded = self.facts.undelivered and not self.facts.fixtures
+        return bool(unseeded) or not any(self.counts[outcome] for outcome in _JUDGED)

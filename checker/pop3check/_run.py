@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from ._conversation import Conversation
 from ._facts import Discovery, Facts
 from ._findings import Finding, Inconclusive, Skipped, Unmet
+from ._fixtures import ARRIVING, all_stored
 from ._gates import forbidden, unfit
 from ._pace import Pace
 from ._passive import Passive
 from ._plan import RESET_WORKS, is_asked_first
+from ._seeding import SeedingError
 from ._sessions import Own, Shared
 from ._talk import Talk
 from ._verdict import Ending, Outcome, Verdict
@@ -203,6 +205,7 @@ class Run:
         if now is not None and now.logged_in:
             facts.count, facts.octets, facts.sizes = now.count, now.octets, now.sizes
             facts.uids, facts.fixtures = now.uids, now.fixtures
+            facts.top = facts.top if now.top is None else now.top
 
     def _asked_for_lock(self, facts: Facts) -> bool | None:
         """Whether a second session of the user is refused while the first is open."""
@@ -219,6 +222,40 @@ class Run:
             own.leave(talk.dialogues, talk.over)
         self._review(talk.dialogues)
         return locks
+
+    # The run's own messages
+
+    def bring(self, seed: Callable[[list[bytes]], None]) -> None:
+        """Put the run's own messages into the maildrop, and wait until they are there.
+
+        Nothing is brought to a server that does not let the run in.
+
+        Args:
+            seed: Puts messages into the maildrop.
+        """
+        facts = self.discovered()
+        if facts is None or not facts.logged_in:
+            return
+        facts.run = self._mark
+        try:
+            seed(all_stored(self._mark))
+        except SeedingError as error:
+            mask = self._log().masked
+            facts.undelivered = {
+                ARRIVING[place]: f"could not be delivered: {mask(why)}"
+                for place, why in error.failed.items()
+            }
+        self._wait_for(facts, set(ARRIVING) - set(facts.undelivered))
+        self.before |= set(facts.uids.values())
+
+    def _wait_for(self, facts: Facts, wanted: set[str]) -> None:
+        for _ in self._pace.attempts(self._limits.arrival if wanted else 0.0):
+            self._pace.before_login(facts)
+            self._look_again(facts, set())
+            if wanted <= set(facts.fixtures):
+                return
+        late = f"has not arrived within {self._limits.arrival:g} s"
+        facts.undelivered |= dict.fromkeys(wanted - set(facts.fixtures), late)
 
     # Asking
 

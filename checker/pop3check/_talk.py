@@ -14,6 +14,7 @@ from ._dialogue import Dialogue, positive
 from ._findings import Inconclusive, Skipped, Unmet
 from ._limits import Limits
 from ._login import log_in
+from ._seeding import SeedingError
 from ._verdict import Ending
 from ._wants import AskTime, AskTLS, Handshake, Lost, On, Pause
 from ._wirelog import printable
@@ -122,6 +123,7 @@ class Talk:
         how: Handshake = _USUAL,
         secure: bool = True,
         greeted: bool = True,
+        port: int | None = None,
     ) -> Wants[None]:
         """Open a connection, read its greeting, and begin TLS where the target wants it.
 
@@ -131,12 +133,13 @@ class Talk:
             how: How TLS is agreed upon then.
             secure: Whether STLS is sent where the target wants it.
             greeted: Whether the greeting is read.
+            port: The port; None: the target's.
 
         Raises:
             Inconclusive: The server does not greet with +OK, or refuses STLS.
         """
         self.asked, self.expected, self.on = "GREETING", "a greeting", connection
-        yield On(connection, implicit, how)
+        yield On(connection, implicit, how, port)
         self.dialogues[connection] = Dialogue(self.target, self._log, connection, implicit=implicit)
         if not greeted:
             return
@@ -458,7 +461,10 @@ class Talk:
         """
         if self.seed is None:
             raise Skipped("there is no way to deliver mail (--seed-…)")
-        self.seed([message])
+        try:
+            self.seed([message])
+        except SeedingError as error:
+            raise Inconclusive(str(error)) from None
 
     def fixture(self, name: str) -> int:
         """The number of one of the run's own messages.

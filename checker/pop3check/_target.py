@@ -43,6 +43,10 @@ class Target:
         password: The password; never shown.
         ca: A file with the certificate authorities to trust instead of the system's.
         ssl_context: A context to use as it is, instead of one made from ``ca``.
+        client_certificate: A PEM file with a certificate and its key, which servers are shown
+            that ask for one.
+        implicit_port: The port on which TLS begins with the first octet, beside ``port``; None:
+            995 if ``port`` is 110, else that is not known.
         timeout: Seconds that any one wait may take: connecting, a handshake, the next octets.
         allow_insecure_auth: Whether the password may cross a network unencrypted.
     """
@@ -54,6 +58,8 @@ class Target:
     password: str = field(default="", repr=False)
     ca: str | Path | None = None
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    client_certificate: str | Path | None = None
+    implicit_port: int | None = None
     timeout: float = 10.0
     allow_insecure_auth: bool = False
 
@@ -120,6 +126,18 @@ class Target:
         return () if common else (self.password,)
 
     @property
+    def port_of_implicit_tls(self) -> int | None:
+        """The port on which TLS begins with the first octet; None if that is not known."""
+        if self.tls == "implicit":
+            return self.port
+        return self.implicit_port or (_SCHEMES["pop3s"] if self.port == _SCHEMES["pop3"] else None)
+
+    @property
+    def may_show_certificate(self) -> bool:
+        """Whether there may be a client certificate: a context that was given does not tell."""
+        return self.client_certificate is not None or self.ssl_context is not None
+
+    @property
     def may_send_secrets_in_clear(self) -> bool:
         """Whether the password may be sent without TLS: on this machine, or by leave."""
         return self.allow_insecure_auth or is_loopback(self.host)
@@ -133,9 +151,11 @@ class Target:
         Raises:
             TargetError: The file of authorities cannot be read.
         """
-        special = how is not None and how != Handshake()
-        if self.ssl_context is not None and not special:
-            return self.ssl_context
+        special = how is not None and how not in (Handshake(), Handshake(strict=True))
+        given = self.ssl_context
+        lax = given is not None and not (given.check_hostname and given.verify_mode)
+        if given is not None and not special and not (lax and how is not None and how.strict):
+            return given
         context = self._own_context()
         if how is not None and special:
             _adapt(context, how)
@@ -143,10 +163,22 @@ class Target:
 
     def _own_context(self) -> ssl.SSLContext:
         try:
-            return ssl.create_default_context(cafile=self.ca)
+            context = ssl.create_default_context(cafile=self.ca)
         except (OSError, ssl.SSLError) as error:
             raise TargetError(
                 f"cannot read certificate authorities from {self.ca}: {error}"
+            ) from None
+        self._show_certificate(context)
+        return context
+
+    def _show_certificate(self, context: ssl.SSLContext) -> None:
+        if self.client_certificate is None:
+            return
+        try:
+            context.load_cert_chain(self.client_certificate)
+        except (OSError, ssl.SSLError) as error:
+            raise TargetError(
+                f"cannot read a certificate and its key from {self.client_certificate}: {error}"
             ) from None
 
     def __str__(self) -> str:

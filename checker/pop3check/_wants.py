@@ -48,11 +48,13 @@ class Handshake:
         minimum: The oldest version that is offered; None: what the target's context has.
         maximum: The newest.
         verify: Whether the certificate is verified; a case about versions does not care.
+        strict: Whether it is verified even if the context that was given does not.
     """
 
     minimum: ssl.TLSVersion | None = None
     maximum: ssl.TLSVersion | None = None
     verify: bool = True
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,13 @@ class On:
         connection: Its name.
         implicit: Whether TLS begins with the first octet; None: as the target has it.
         how: How TLS is agreed upon, where it begins with the first octet.
+        port: The port; None: the target's.
     """
 
     connection: str
     implicit: bool | None = None
     how: Handshake = Handshake()
+    port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,10 @@ class HandshakeFailed(Breakdown):
 
     Attributes:
         certificate: Whether the server's certificate was the reason.
+        ours: Whether this side could not even begin.
     """
 
-    def __init__(self, message: str, *, certificate: bool) -> None:
+    def __init__(self, message: str, *, certificate: bool, ours: bool = False) -> None:
         super().__init__(message)
         self.certificate = certificate
+        self.ours = ours

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Subcommands, in the order in which the help lists them: the name of a module and of what in it.
-_COMMANDS = ("demo", "serve", "exercise", "fetch", "check", "scenarios")
+_COMMANDS = (
+    "demo",
+    "serve",
+    "exercise",
+    "fetch",
+    "check",
+    "load",
+    "record",
+    "fingerprint",
+    "scenarios",
+)
 
 
 class _Group(click.Group):

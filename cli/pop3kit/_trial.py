@@ -101,10 +101,9 @@ def run(scenario: Scenario, *, timeout: float = 1.0) -> Outcome:
         seconds = time.monotonic() - began
         _settle(server)
         left = len(server.maildrop)
-    intact = sum(
-        message.number == number and message.raw == data
-        for number, (data, message) in enumerate(zip(mail, fetch.messages, strict=False), 1)
-    )
+    stored = dict(enumerate(mail, 1))
+    came = {message.number: message.raw for message in fetch.messages}
+    intact = sum(stored.get(number) == raw for number, raw in came.items())
     complete = intact == len(mail) == len(fetch.messages)
     return Outcome(
         scenario=scenario,

@@ -419,6 +419,7 @@ class POP3Client(Facade):
 
         If a message is refused with no reason given, LIST is asked, once in a session: where the
         numbers of the maildrop have gaps, the range goes on with the messages that there are.
+        That holds for ``iter_retrieve``, ``messages`` and ``delete`` as well.
 
         Returns:
             The messages in order; empty if ``start`` lies beyond the maildrop.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from . import _replies
@@ -33,12 +32,14 @@ __all__ = [
     "dele",
     "deleted",
     "found_in_listing",
+    "hints_at_gaps",
     "identified_one",
     "last",
     "list_all",
     "list_one",
     "listed_one",
     "noop",
+    "number_of",
     "quit_",
     "rset",
     "shows_gaps",
@@ -129,12 +130,21 @@ def _learn_numbers(session: Session, where: str, listing: Listing[E]) -> None:
         session.note("list-gaps", where, b" ".join(b"%d" % number for number in session.numbers))
 
 
-def shows_gaps(session: Session, error: POP3Error) -> Steps[bool]:
-    """See whether a message was refused because the numbers have gaps; asks LIST, once."""
+def hints_at_gaps(session: Session, error: POP3Error) -> bool:
+    """Tell whether a message may have been refused because the numbers have gaps."""
     if not isinstance(error, CommandError) or error.code or session.gaps_sought or session.numbers:
         return False
-    number = int(error.command.split()[1])
-    if not _ought_to_exist(session, number):
+    return _ought_to_exist(session, number_of(error))
+
+
+def number_of(error: CommandError) -> int:
+    """Say which message a command was about that was refused."""
+    return int(error.command.split()[1])
+
+
+def shows_gaps(session: Session, error: POP3Error) -> Steps[bool]:
+    """See whether a message was refused because the numbers have gaps; asks LIST, once."""
+    if not isinstance(error, CommandError) or not hints_at_gaps(session, error):
         return False
     session.gaps_sought = True
     try:
@@ -144,7 +154,7 @@ def shows_gaps(session: Session, error: POP3Error) -> Steps[bool]:
         if failed.ends_session:
             session.end(str(failed))
         return False
-    return bool(session.numbers) and number not in session.numbers
+    return bool(session.numbers) and number_of(error) not in session.numbers
 
 
 def _answer(session: Session, keyword: str, number: int, quirk: str) -> Steps[Reply]:
@@ -238,17 +248,10 @@ def uidl_all(session: Session) -> Steps[Listing[UniqueId]]:
     unique_ids = yield from _listing(
         session, "UIDL", reply, UniqueId, lambda line: _unique_id(session, line, "UIDL")
     )
-    _note_duplicates(session, unique_ids.values)
-    return unique_ids
-
-
-def _note_duplicates(session: Session, uids: list[bytes]) -> None:
-    if len(set(uids)) == len(uids):
-        return
-    uids = list(filter(None, uids))
-    if len(set(uids)) < len(uids):
-        (uid, _), *_ = Counter(uids).most_common(1)
+    uid = unique_ids.repeated()
+    if uid is not None:
         session.note("uidl-duplicate", "UIDL", uid)
+    return unique_ids
 
 
 def uidl_one(session: Session, number: int) -> Steps[UniqueId]:

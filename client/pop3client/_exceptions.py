@@ -43,7 +43,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ._masking import HIDDEN, mask
+from ._masking import mask, mask_octets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,9 +120,9 @@ class POP3Error(Exception):
 
 def _hidden(value: Any, secret: bytes) -> Any:  # noqa: ANN401 - whatever an attribute holds
     if isinstance(value, bytes):
-        return mask(value, secret, HIDDEN.encode())
+        return mask_octets(value, secret)
     if isinstance(value, str):
-        return mask(value, secret.decode("utf-8", "backslashreplace"), HIDDEN)
+        return mask(value, secret.decode("utf-8", "backslashreplace"))
     if isinstance(value, dict):
         return {key: _hidden(item, secret) for key, item in value.items()}
     return value

@@ -7,9 +7,10 @@ receive them all, and more memory than they have octets.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import islice
+from itertools import chain, islice, repeat
+from operator import lt
 from typing import Any, TypeAlias, TypeVar, overload
 
 from ._results import ScanListing, UniqueId
@@ -18,7 +19,7 @@ __all__ = ["Listing"]
 
 E = TypeVar("E", ScanListing, UniqueId)
 
-_Columns: TypeAlias = "tuple[list[Any], list[Any]]"
+_Columns: TypeAlias = "tuple[Iterable[int], Sequence[Any]]"
 
 _SHOWN = 6
 _COMMAS = bytes.maketrans(b" \n", b",,")
@@ -28,7 +29,9 @@ class Listing(Sequence[E]):
     """The entries that LIST or UIDL gives for all messages (RFC 1939 sections 5 and 7).
 
     A sequence that never changes; equal to a list of the same entries. What the lines say was
-    checked when they came, so that to look at an entry raises nothing.
+    checked when they came, so that to look at an entry raises nothing. Who goes through it from
+    the first entry to the last has one at a time in memory; a place, a slice, ``numbers`` or
+    ``values`` has all lines taken apart, once.
 
     Args:
         kind: the class of the entries.
@@ -38,74 +41,105 @@ class Listing(Sequence[E]):
     def __init__(self, kind: type[E], parts: Iterable[E | bytes]) -> None:
         self._kind: type[E] = kind
         self._parts: tuple[E | bytes, ...] = tuple(parts)
-        self._columns: _Columns | None = None
-        self._length = sum(
-            part.count(b"\n") if isinstance(part, bytes) else 1 for part in self._parts
-        )
+        self._columns: tuple[tuple[int, ...], tuple[Any, ...]] | None = None
+        self._length: int | None = None
 
     @property
-    def numbers(self) -> list[int]:
+    def numbers(self) -> tuple[int, ...]:
         """The message numbers, in the order of the lines."""
-        numbers, values = self._read()
-        if numbers and isinstance(numbers[0], bytes):
-            numbers = list(map(int, numbers))
-            self._columns = (numbers, values)
-        return numbers
+        return self._read()[0]
 
     @property
-    def values(self) -> list[Any]:
+    def values(self) -> tuple[Any, ...]:
         """The sizes, or the unique-ids, in the order of the lines."""
         return self._read()[1]
 
-    def _read(self) -> _Columns:
-        """Take the lines apart, once."""
+    def repeated(self) -> Any:  # noqa: ANN401 - what an entry has
+        """Find the value that the most entries have; blank ones do not count.
+
+        Returns:
+            The value; None if no two entries have the same.
+        """
+        # Most servers give unique-ids in ascending order: then none need be kept to be compared.
+        if self._ascends():
+            return None
+        seen: set[Any] = set()
+        for _, values in self._each_part():
+            seen.update(values)
+        if len(seen) == len(self):
+            return None
+        value, times = max(
+            Counter(filter(None, self.values)).items(), key=lambda item: item[1], default=(None, 0)
+        )
+        return value if times > 1 else None
+
+    def _ascends(self) -> bool:
+        """Tell whether each value is greater than the one before."""
+        before: Sequence[Any] = ()
+        for _, values in self._each_part():
+            # Each with the next, and the last of the part before with the first of this one.
+            following = values if before else islice(values, 1, None)
+            if not all(map(lt, chain(before, values), following)):
+                return False
+            before = values[-1:]
+        return True
+
+    def _each_part(self) -> Iterator[_Columns]:
+        """Take the lines apart, some at a time: few enough to stay in the processor's cache."""
         parts = self._parts  # looked at first: another thread may be about to take them away
+        if self._columns is not None:
+            yield self._columns
+            return
+        columns = _COLUMNS[self._kind]
+        for part in parts:
+            yield columns(part) if isinstance(part, bytes) else (part[:1], part[1:])
+
+    def _read(self) -> tuple[tuple[int, ...], tuple[Any, ...]]:
+        """Take the lines apart, once."""
         if self._columns is None:
-            self._columns = self._read_parts(parts)
+            numbers: list[int] = []
+            values: list[Any] = []
+            for some, others in self._each_part():
+                numbers += some
+                values += others
+            self._columns = tuple(numbers), tuple(values)
             self._parts = ()
         return self._columns
 
-    def _read_parts(self, parts: tuple[E | bytes, ...]) -> _Columns:
-        columns = _COLUMNS[self._kind]
-        if all(isinstance(part, bytes) for part in parts):
-            return columns(b"".join(parts))  # type: ignore[arg-type]
-        numbers: list[int] = []
-        values: list[Any] = []
-        for part in parts:
-            first, second = columns(part) if isinstance(part, bytes) else ([part[0]], [part[1]])
-            numbers += map(int, first)
-            values += second
-        return numbers, values
-
     def __len__(self) -> int:
+        if self._length is None:
+            parts = self._parts
+            self._length = (
+                sum(part.count(b"\n") if isinstance(part, bytes) else 1 for part in parts)
+                if self._columns is None
+                else len(self._columns[0])
+            )
         return self._length
 
     def __iter__(self) -> Iterator[E]:
-        return self._made(self.numbers, self.values)
+        return chain.from_iterable(map(self._made, self._each_part()))
 
-    def _made(self, numbers: list[int], values: list[Any]) -> Iterator[E]:
+    def _made(self, columns: _Columns) -> Iterator[E]:
         # What a named tuple's own constructor does in Python code.
-        make: Callable[[tuple[int, Any]], E] = partial(tuple.__new__, self._kind)
-        return map(make, zip(numbers, values, strict=True))
+        make: Callable[[type[E], tuple[int, Any]], E] = tuple.__new__
+        return map(make, repeat(self._kind), zip(*columns, strict=True))
 
     @overload
     def __getitem__(self, index: int) -> E: ...
     @overload
     def __getitem__(self, index: slice) -> list[E]: ...
     def __getitem__(self, index: int | slice) -> E | list[E]:
+        numbers, values = self._read()
         if isinstance(index, slice):
-            return list(self._made(self.numbers[index], self.values[index]))
-        return self._kind(self.numbers[index], self.values[index])
+            return list(self._made((numbers[index], values[index])))
+        return self._kind(numbers[index], values[index])
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Listing):
-            return self._kind is other._kind and self._all() == other._all()
+            return self._kind is other._kind and self._read() == other._read()
         return list(self) == other if isinstance(other, list) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # like a list's
-
-    def _all(self) -> _Columns:
-        return self.numbers, self.values
 
     def __repr__(self) -> str:
         shown = [repr(entry) for entry in islice(self, _SHOWN)]
@@ -122,7 +156,7 @@ def _sizes(lines: bytes) -> _Columns:
 
 def _unique_ids(lines: bytes) -> _Columns:
     words = lines.split()
-    return words[::2], words[1::2]  # the numbers are converted when somebody wants them
+    return map(int, words[::2]), words[1::2]
 
 
 _COLUMNS: dict[type[Any], Callable[[bytes], _Columns]] = {

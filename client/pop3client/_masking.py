@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import TypeVar
 
-__all__ = ["HIDDEN", "mask"]
+__all__ = ["HIDDEN", "mask", "mask_octets"]
 
 #: Stands for what is secret.
 HIDDEN = "*****"
@@ -13,22 +12,24 @@ HIDDEN = "*****"
 #: Servers echo a command and cut it off: so much of a secret's beginning is secret too.
 _TELLING = 8
 
-Text = TypeVar("Text", bytes, str)
 
-
-def mask(text: Text, secret: Text, hidden: Text) -> Text:
+def mask(text: str, secret: str) -> str:
     """Replace a secret, and a beginning of it that is long enough to tell.
 
     Args:
         text: what may quote it.
-        secret: octets or characters, as the text is made of; nothing is replaced if it is empty.
-        hidden: what stands for it.
+        secret: what must not show; nothing is replaced if it is empty.
     """
     beginning = secret[:_TELLING]
     at = text.find(beginning) if secret else -1
     while at >= 0:
         alike = takewhile(lambda pair: pair[0] == pair[1], zip(text[at:], secret, strict=False))
         quoted = sum(1 for _ in alike)
-        text = text[:at] + hidden + text[at + quoted :]
-        at = text.find(beginning, at + len(hidden))
+        text = text[:at] + HIDDEN + text[at + quoted :]
+        at = text.find(beginning, at + len(HIDDEN))
     return text
+
+
+def mask_octets(text: bytes, secret: bytes) -> bytes:
+    """Do as ``mask``, with octets."""
+    return mask(text.decode("latin-1"), secret.decode("latin-1")).encode("latin-1")

@@ -59,14 +59,20 @@ class Pipeline:
             means that there is more, but not before another answer.
         on_error: see ``OnError``; None: nothing more is sent after the first error, and it is
             raised when everything that was sent before has been answered.
+        stops: tells of an error whether it is raised so although somebody listens.
     """
 
     def __init__(
-        self, session: Session, commands: Iterator[Asked | None], on_error: OnError | None
+        self,
+        session: Session,
+        commands: Iterator[Asked | None],
+        on_error: OnError | None,
+        stops: Callable[[POP3Error], bool] = lambda _error: False,
     ) -> None:
         self._session = session
         self._commands = commands
         self._on_error = on_error
+        self._stops = stops
         self._sent: deque[tuple[Asked, int]] = deque()
         self._octets = 0
         self._most_commands = self._most_octets = 1
@@ -126,8 +132,8 @@ class Pipeline:
             self._session.deviations.excuse()
 
     def _excuse(self, number: int, error: POP3Error) -> POP3Error | None:
-        """Report an error; give it back if nobody wants to hear of it."""
-        if self._on_error is None:
+        """Report an error; give it back if it is to be raised."""
+        if self._on_error is None or self._stops(error):
             self._session.deviations.excuse()
             return error
         report(self._session, number, error, self._on_error)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from ._commands import list_all
-from ._exceptions import POP3Error, ProtocolError
+from ._commands import list_all, shows_gaps
+from ._exceptions import DeviationError, POP3Error, ProtocolError
 from ._pipeline import Asked, Pipeline, report
 from ._results import Message
 from ._retrieval import Retrieval
@@ -70,6 +70,7 @@ class Reading(Retrieval):
         self._steps: Steps[None] | None = None
         self._ready: deque[Message | _Failure] = deque()
         self._unreported: set[int] = set()
+        self._asked: set[int] = set()
         self._held: Message | None = None
         self._octets = 0
         self._draining = self._stopped = self._over = False
@@ -85,7 +86,10 @@ class Reading(Retrieval):
             self._pipeline = yield from self._begin()
         while True:
             while self._ready:
-                message = self._hand_out(self._ready.popleft())
+                item = self._ready.popleft()
+                if isinstance(item, _Failure) and (yield from self._is_a_gap(item)):
+                    continue
+                message = self._hand_out(item)
                 if message is not None:
                     return message
             if self._over:
@@ -129,6 +133,29 @@ class Reading(Retrieval):
                 numbers = yield from self._choice()  # LIST may have shown that there are others
         return Pipeline(self._session, self._sendable(numbers), self._fails)
 
+    def _is_a_gap(self, failure: _Failure) -> Steps[bool]:
+        """See whether the numbers have gaps; then there are other messages to ask for.
+
+        Who reads ahead has asked LIST before. Else nothing is under way between two messages.
+        """
+        session = self._session
+        if self._sizes or self._octets or not (yield from shows_gaps(session, failure.error)):
+            return False
+        there = yield from self._choice()
+        if not there:
+            return False
+        try:
+            session.deviations.settle()
+        except DeviationError as error:
+            error.retrieved = self._rest(error)
+            self._over = True
+            raise
+        left = [number for number in there if number not in self._asked]
+        self._pipeline = Pipeline(session, self._sendable(left), self._fails)
+        self._steps = session.ahead = None
+        self._stopped = self._over = False
+        return True
+
     def _listed_sizes(self, numbers: frozenset[int]) -> Steps[dict[int, int]]:
         try:
             entries = yield from list_all(self._session)
@@ -146,6 +173,7 @@ class Reading(Retrieval):
             while not self._has_room(number):
                 yield None
             self._octets += self._weight(number)
+            self._asked.add(number)
             yield from self.commands([number])
 
     def _has_room(self, number: int) -> bool:

@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from . import _replies
 from ._arguments import check_number
-from ._commands import deleted, found_in_listing, identified_one, listed_one, shows_gaps
+from ._commands import (
+    deleted,
+    found_in_listing,
+    hints_at_gaps,
+    identified_one,
+    listed_one,
+    number_of,
+    shows_gaps,
+)
 from ._config import RetrMode
 from ._exceptions import (
     CommandError,
@@ -23,14 +33,14 @@ from ._exceptions import (
     ProtocolError,
 )
 from ._indexes import End, Start, select
-from ._pipeline import Asked, OnError, Pipeline
+from ._pipeline import Asked, OnError, Pipeline, report
 from ._replies import Size
 from ._results import Message, ScanListing, UniqueId
 from ._states import State
 from ._top import judged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ._session import Session
     from ._wants import Steps
@@ -57,6 +67,7 @@ Progress: TypeAlias = Callable[[int, int, int | None], object]
 
 _SLOWER = {RetrMode.RETR: RetrMode.LIST, RetrMode.LIST: RetrMode.SLOW}
 _UNKNOWN = Size(None)
+_NUMBER = attrgetter("number")
 
 
 def retr(session: Session, number: int, progress: Progress | None = None) -> Steps[Message]:
@@ -279,39 +290,70 @@ def retrieve(
     shows it at the next answer.
     """
     retrieval = Retrieval(session, progress)
-    numbers = yield from select(session, "RETR", start, end)
-    while numbers:
-        pipeline = Pipeline(session, retrieval.commands(numbers), on_error)
-        try:
-            yield from pipeline.run(retrieval.take, retrieval.at_hand)
-        except POP3Error as error:
-            numbers = yield from _left_over(session, start, end, retrieval, error)
-            if numbers:
-                continue
-            messages = retrieval.messages
-            if isinstance(error, ProtocolError) and error.ends_session:
-                messages = retrieval.sure
-            fetched = (*messages, *error.retrieved)
-            error.retrieved = tuple(sorted(fetched, key=lambda message: message.number))
-            raise
-        break
-    return retrieval.messages
 
+    def run(numbers: Sequence[int], on_error: OnError | None) -> Steps[None]:
+        commands = retrieval.commands(numbers)
+        pipeline = Pipeline(session, commands, on_error, partial(hints_at_gaps, session))
+        yield from pipeline.run(retrieval.take, retrieval.at_hand)
 
-def _left_over(
-    session: Session, start: Start, end: End, retrieval: Retrieval, error: POP3Error
-) -> Steps[list[int]]:
-    """If there is no message of the number that was refused, say what is left of the range."""
-    if not (yield from shows_gaps(session, error)):
-        return []
+    done = partial(map, _NUMBER, retrieval.messages)
     try:
-        session.deviations.settle()
-    except DeviationError as gaps:
-        gaps.retrieved = tuple(retrieval.messages)
+        yield from _through(session, "RETR", (start, end), on_error, run, done)
+    except POP3Error as error:
+        messages = retrieval.messages
+        if isinstance(error, ProtocolError) and error.ends_session:
+            messages = retrieval.sure
+        error.retrieved = tuple(sorted((*messages, *error.retrieved), key=_NUMBER))
         raise
-    chosen = yield from select(session, "RETR", start, end)
-    fetched = {message.number for message in retrieval.messages}
-    return [number for number in chosen if number not in fetched]
+    return sorted(retrieval.messages, key=_NUMBER)
+
+
+def _through(
+    session: Session,
+    keyword: str,
+    chosen: tuple[Start, End],
+    on_error: OnError | None,
+    run: Callable[[Sequence[int], OnError | None], Steps[None]],
+    done: Callable[[], Iterable[int]],
+) -> Steps[None]:
+    """Do something for each message of a range; where numbers have gaps, for those there are.
+
+    Args:
+        session: the session.
+        keyword: the command.
+        chosen: start and end of the range.
+        on_error: see ``OnError``.
+        run: does it for these messages; stops at an error that hints at gaps.
+        done: tells for which it has been done.
+    """
+    told: set[int] = set()
+
+    def tell(number: int, error: POP3Error) -> None:
+        told.add(number)
+        report(session, number, error, on_error)
+
+    numbers = yield from select(session, keyword, *chosen)
+    while numbers:
+        try:
+            yield from run(numbers, None if on_error is None else tell)
+        except CommandError as error:
+            there = yield from _there(session, keyword, chosen, error)
+            if not there:
+                tell(number_of(error), error)
+            settled = told.union(done())
+            numbers = [number for number in there or numbers if number not in settled]
+        else:
+            return
+
+
+def _there(
+    session: Session, keyword: str, chosen: tuple[Start, End], error: CommandError
+) -> Steps[Sequence[int]]:
+    """If a message was refused since the numbers have gaps, say which of a range there are."""
+    if not (yield from shows_gaps(session, error)):
+        return ()
+    session.deviations.settle()
+    return (yield from select(session, keyword, *chosen))
 
 
 class Retrieval:
@@ -365,8 +407,10 @@ class Retrieval:
 def delete(session: Session, start: Start, end: End, on_error: OnError | None) -> Steps[list[int]]:
     """DELE for each message of a range. What was marked goes with an error."""
     marked: list[int] = []
-    numbers = yield from select(session, "DELE", start, end)
-    pipeline = Pipeline(session, _about(session, "DELE", numbers), on_error)
+
+    def run(numbers: Sequence[int], on_error: OnError | None) -> Steps[None]:
+        commands = _about(session, "DELE", numbers)
+        yield from Pipeline(session, commands, on_error, partial(hints_at_gaps, session)).run(take)
 
     def take(asked: Asked, _alone: bool) -> Steps[bool]:
         yield from deleted(session, asked.number)
@@ -374,11 +418,11 @@ def delete(session: Session, start: Start, end: End, on_error: OnError | None) -
         return True
 
     try:
-        yield from pipeline.run(take)
+        yield from _through(session, "DELE", (start, end), on_error, run, lambda: marked)
     except POP3Error as error:
         error.marked = tuple(marked)
         raise
-    return marked
+    return sorted(marked)
 
 
 def list_many(

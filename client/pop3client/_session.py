@@ -16,7 +16,7 @@ from ._exceptions import (
     POP3Error,
     StateError,
 )
-from ._masking import HIDDEN, mask
+from ._masking import mask_octets
 from ._states import State, after_err, after_ok, require
 from ._wants import Ask, Call, Expect, Send, Steps
 from ._wire import Body, Wire
@@ -175,7 +175,7 @@ class Session:
     def note(self, quirk: str, where: str, detail: bytes = b"") -> None:
         """Take note of a deviation, without secrets."""
         for secret in filter(None, self.secrets):
-            detail = mask(detail, secret, HIDDEN.encode())
+            detail = mask_octets(detail, secret)
         self.deviations.note(quirk, where, detail)
 
     def fall_to(self, mode: RetrMode) -> None:

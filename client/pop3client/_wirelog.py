@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from ._masking import HIDDEN, mask
+from ._masking import HIDDEN, mask_octets
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -125,7 +125,7 @@ class WireLog:
 
     def _shown(self, line: bytes) -> str:
         for secret in filter(None, self._session.secrets):
-            line = mask(line, secret, HIDDEN.encode())
+            line = mask_octets(line, secret)
         # What a server says must not drive the terminal of who reads the log.
         text = line.decode("utf-8", "backslashreplace")
         return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pop3scenarios import (
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SUFFIX = ".pop3.yaml"
+
+
+@cache
+def _shipped(name: str, variant: str | None) -> tuple[str, ...]:
+    """What a shipped name stands for: it is the same from wherever, and as long as we run."""
+    return tuple(expand(name, variant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ class Lookup:
             pop3scenarios.UnknownScenario: Nothing has that name; suggests the nearest.
             pop3scenarios.ScenarioError: A file is wrong.
         """
+        if name in shipped():
+            return list(_shipped(name, variant))
         if is_glob(name):
             return self._matching(name, variant)
         return expand(name, variant, beside=self._folder_of(split(name)[0]))

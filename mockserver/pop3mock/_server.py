@@ -46,6 +46,9 @@ _BACKLOG = 4096
 #: has been heard: data, the end of it inside TLS, and that of the connection take a turn or two.
 _QUIET = 10
 
+#: The same where nobody has come yet: a connection takes one turn to be accepted, one to be opened.
+_UNVISITED = 3
+
 
 class Credentials(NamedTuple):
     """A user name and a password."""
@@ -391,9 +394,9 @@ class MockServer:
 
     async def _quiet(self) -> None:
         before, turns = -1, 0
-        while turns < _QUIET:
+        logs = self.journal.connections
+        while turns < (_QUIET if logs else _UNVISITED):
             await asyncio.sleep(0)
-            logs = self.journal.connections
             now = sum(log.length + 1 for log in logs)
             turns = turns + 1 if now == before else 0
             before = now

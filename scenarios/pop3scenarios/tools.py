@@ -5,6 +5,7 @@ Apart from the package itself, so that whoever only plays scenarios does not loa
 
 from ._contrast import Difference, contrast, contrast_text
 from ._merged import merged
+from ._plain import to_yaml
 from ._reference import reference
 from ._schema import SCHEMA_FILE, schema, schema_text
 from ._starter import KINDS, Kind, starter
@@ -24,4 +25,5 @@ __all__ = [
     "schema",
     "schema_text",
     "starter",
+    "to_yaml",
 ]

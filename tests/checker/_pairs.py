@@ -17,6 +17,7 @@ from pop3scenarios import loads
 
 if TYPE_CHECKING:
     from pop3check import Verdict
+    from pop3check._target import TLSMode
     from pop3scenarios import Scenario
 
 _HEAD: dict[str, Any] = {"pop3": 1, "name": "mutant", "summary": "breaks one thing"}
@@ -45,7 +46,7 @@ def pairs() -> list[Pair]:
     """All of them, from the files in ``mutants/``.
 
     An entry is a list of mutants; or ``mutants``, and under ``correct`` what the correct server
-    has to be.
+    has to be, and under ``target`` how the checker reaches both, if the gates do not say it.
     """
     found = []
     for path in sorted(Path(__file__).with_name("mutants").glob("*.yaml")):
@@ -55,17 +56,21 @@ def pairs() -> list[Pair]:
     return found
 
 
-def _correct_by_case() -> dict[str, dict[str, Any]]:
-    """What the correct server has to be, beside the default, to be asked a case."""
-    found: dict[str, dict[str, Any]] = {}
+def _by_case(key: str) -> dict[str, Any]:
+    """What a key of the entries says, by case."""
+    found: dict[str, Any] = {}
     for path in sorted(Path(__file__).with_name("mutants").glob("*.yaml")):
         for case, entry in yaml.safe_load(path.read_text("utf-8")).items():
-            if isinstance(entry, dict):
-                found[case] = entry["correct"]
+            if isinstance(entry, dict) and key in entry:
+                found[case] = entry[key]
     return found
 
 
-CORRECT = _correct_by_case()
+#: What the correct server has to be, beside the default, to be asked a case.
+CORRECT: dict[str, dict[str, Any]] = _by_case("correct")
+
+#: How the checker begins TLS with the server of a case.
+REACHED: dict[str, TLSMode] = _by_case("target")
 
 
 def case_of(case_id: str) -> Scenario:
@@ -93,8 +98,7 @@ def _server(case: Scenario, more: dict[str, Any]) -> MockServer:
     if lacking and "capabilities" not in document.get("server", {}):
         document["server"] = {"capabilities": lacking} | document.get("server", {})
     text = yaml.safe_dump(document, sort_keys=False)
-    implicit = "implicit" in about.gates
-    return MockServer(loads(text), **({"tls": "implicit"} if implicit else {}))
+    return MockServer(loads(text), tls="implicit" if "implicit" in about.gates else None)
 
 
 def hold(server: MockServer, case: Scenario, *, timeout: float = 5.0) -> Verdict:
@@ -106,10 +110,10 @@ def hold(server: MockServer, case: Scenario, *, timeout: float = 5.0) -> Verdict
     target = Target(
         host=server.host,
         port=server.port,
-        tls="implicit" if "implicit" in about.gates else "stls" if "tls" in about.gates else "none",
+        tls=_reached(case),
         user=user,
         password=server.users[user],
-        ssl_context=server.client_context(),
+        ssl_context=server.client_context(user=user),
         timeout=timeout,
     )
 
@@ -126,6 +130,14 @@ def hold(server: MockServer, case: Scenario, *, timeout: float = 5.0) -> Verdict
     for name in (RESET_WORKS, DROP_WORKS):
         run.assume(name)  # a mutant of one case need not keep to others
     return _judged(run, Case.of(case))
+
+
+def _reached(case: Scenario) -> TLSMode:
+    about = case.file.case
+    assert about is not None
+    by_gates: TLSMode = "stls" if "tls" in about.gates else "none"
+    by_gates = "implicit" if "implicit" in about.gates else by_gates
+    return REACHED.get(case.name.upper(), by_gates)
 
 
 def _judged(run: Run, case: Case) -> Verdict:

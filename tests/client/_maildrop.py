@@ -165,6 +165,7 @@ class Run:
         self._facade = facade
         self._pipelining = pipelining
         self.store = store
+        self.clock: Any = store.now
         self.delivered: list[bytes] = []
 
     def __call__(
@@ -183,7 +184,7 @@ class Run:
         try:
             result: SyncResult = client.sync(self.store, deliver or self.keep, **options)
         finally:
-            assert client._session.state is pop3client._states.State.CLOSED
+            assert client._session.state.name == "CLOSED"
         return result
 
     def keep(self, message: Message) -> None:

@@ -107,3 +107,80 @@ def test_in_the_mock(facade: Any) -> None:
     ):
         assert [message.number for message in client.retrieve("start", "end")] == [2, 4]
         assert [entry.quirk for entry in client.deviations] == ["list-gaps"]
+
+
+def taken(client: Any, method: str, **options: Any) -> list[int]:
+    """The numbers of the messages that a way to take many gives."""
+    arguments = () if method == "messages" else ("start", "end")
+    items = getattr(client, method)(*arguments, **options)
+    return [item if isinstance(item, int) else item.number for item in items]
+
+
+@pytest.mark.parametrize("listens", [False, True], ids=["alone", "with on_error"])
+@pytest.mark.parametrize("pipelining", [False, True])
+@pytest.mark.parametrize("method", ["retrieve", "iter_retrieve", "messages", "delete"])
+def test_every_way_to_take_many(fake: Any, method: str, pipelining: bool, listens: bool) -> None:
+    """Whatever is done with a range is done for the messages there are; nobody hears of a gap."""
+    refusals = {f"DELE {number}": b"-ERR no such message\r\n" for number in (3, 5, 6)}
+    server = gapped(fake, refusals)
+    failures: dict[int, Any] = {}
+    options = {"on_error": failures.__setitem__} if listens else {}
+    with server.connect(pipelining=pipelining) as client:
+        numbers = taken(client, method, **options)
+
+        assert (numbers, failures) == ([1, 2, 4, 7], {})
+        assert [entry.quirk for entry in client.deviations] == ["list-gaps"]
+    assert asked(server, b"LIST") == 1
+
+
+@pytest.mark.parametrize("pipelining", [False, True])
+@pytest.mark.parametrize("method", ["retrieve", "iter_retrieve", "messages", "delete"])
+def test_a_listener_hears_of_refusals(fake: Any, method: str, pipelining: bool) -> None:
+    """Where LIST shows no gaps each refusal is told once, and the range goes on."""
+    answers = {"LIST": LISTED} | {f"DELE {number}": b"-ERR no\r\n" for number in (1, 3)}
+    server = gapped(fake, answers | {"RETR 1": b"-ERR no\r\n"})
+    failures: list[int] = []
+    with server.connect(pipelining=pipelining) as client:
+        numbers = taken(client, method, on_error=lambda number, _: failures.append(number))
+
+    assert (numbers, failures) == ([2, 4], [1, 3])
+    assert asked(server, b"LIST") == 1
+
+
+@pytest.mark.parametrize("listing", [b"-ERR no\r\n", "close"], ids=["refused", "closed"])
+def test_list_fails_between_two_messages(fake: Any, listing: Any) -> None:
+    """One by one, the refusal stands where LIST does not help."""
+    listing = fake.End.CLOSE if listing == "close" else listing
+    client = gapped(fake, {"LIST": listing}).connect(pipelining=False)
+    numbers = []
+
+    with pytest.raises(pop3client.CommandError, match="RETR 3"):
+        numbers.extend(message.number for message in client.messages())
+
+    assert (numbers, client.deviations) == ([1, 2], ())
+    client.abort()
+
+
+def test_a_strict_client_one_by_one(fake: Any) -> None:
+    """A strict client that takes one after the other is told of the gaps when it meets one."""
+    numbers = []
+    with (
+        gapped(fake).connect(strict=True, pipelining=False) as client,
+        pytest.raises(pop3client.DeviationError, match="list-gaps"),
+    ):
+        for message in client.messages():
+            numbers.append(message.number)  # noqa: PERF401 - it raises
+
+    assert numbers == [1, 2]
+
+
+def test_commands_between(fake: Any) -> None:
+    """Other commands between two messages change nothing for what comes after a gap."""
+    numbers = []
+    with gapped(fake).connect(pipelining=False) as client:
+        for message in client.messages(on_error=lambda *_: None):
+            client.noop()
+            client.dele(message.number)
+            numbers.append(message.number)
+
+    assert numbers == [1, 2, 4, 7]

@@ -67,8 +67,8 @@ def test_equal_to_a_list(listing: Any, entries: list[Any]) -> None:
 @pytest.mark.parametrize(("listing", "entries"), WAYS)
 def test_columns(listing: Any, entries: list[Any]) -> None:
     """The numbers, and what is said of each, are to be had without making entries."""
-    assert listing.numbers == [entry[0] for entry in entries]
-    assert listing.values == [entry[1] for entry in entries]
+    assert listing.numbers == tuple(entry[0] for entry in entries)
+    assert listing.values == tuple(entry[1] for entry in entries)
 
 
 @pytest.mark.parametrize("touched", [False, True])
@@ -141,7 +141,7 @@ def test_one_odd_line(fake: Any, cut: int | None, command: str, odd: bytes) -> N
         listing = getattr(client, command.lower())()
 
         assert listing[1].number == 2
-        assert listing.numbers == list(range(1, 31))
+        assert listing.numbers == tuple(range(1, 31))
         assert listing[2:] == [type(listing[0])(n, _value(lines[n - 1])) for n in range(3, 31)]
 
 
@@ -157,7 +157,7 @@ def test_numbers_above_the_count(fake: Any, cut: int | None, command: str) -> No
     with fake({command: b"+OK\r\n" + lines + b".\r\n"}, cut=cut).connect() as client:
         listing = getattr(client, command.lower())()
 
-        assert listing.numbers == [2, 4, 9]
+        assert listing.numbers == (2, 4, 9)
         assert [seen.quirk for seen in client.deviations] == ["list-gaps"]
 
 
@@ -182,3 +182,38 @@ def test_repeated_unique_ids_are_seen_at_once(fake: Any) -> None:
         client.uidl()
 
         assert [seen.quirk for seen in client.deviations] == ["uidl-duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "value"),
+    [
+        ([], None),
+        ([b"1 a\r\n"], None),
+        ([b"1 a\r\n2 b\r\n", b"3 c\r\n"], None),
+        ([b"1 b\r\n2 a\r\n", b"3 c\r\n"], None),
+        ([b"1 a\r\n2 b\r\n", b"3 b\r\n4 c\r\n"], b"b"),
+        ([b"1 b\r\n2 a\r\n", b"3 b\r\n"], b"b"),
+        ([b"1 a\r\n2 a\r\n3 b\r\n4 b\r\n5 b\r\n6 c\r\n"], b"b"),
+        ([UniqueId(1, b""), UniqueId(2, b"")], None),
+        ([b"1 b\r\n", UniqueId(2, b""), UniqueId(3, b""), b"4 b\r\n"], b"b"),
+    ],
+)
+def test_repeated(parts: list[Any], value: bytes | None) -> None:
+    """A unique-id that several have is found, in whatever order they come; blank is none."""
+    listing: Any = Listing(UniqueId, parts)
+
+    assert listing.repeated() == value
+    assert listing.numbers == tuple(range(1, len(listing) + 1))
+    assert listing.repeated() == value
+
+
+def test_gone_through_twice() -> None:
+    """Who goes through it changes nothing for the next, or for who began before."""
+    listing: Any = Listing(ScanListing, [PLAIN[:7], PLAIN[7:]])
+    begun = iter(listing)
+    first = next(begun)
+
+    numbers = listing.numbers
+
+    assert [first, *begun] == list(listing) == SIZES
+    assert numbers == (1, 2, 3)

@@ -92,7 +92,6 @@ def test_pass_follows_user(facade: Any, reference: str) -> None:
 def test_a_server_that_counts_mistakes(facade: Any, reference: str) -> None:
     """A refusal stays a refusal; when it was one too many, the next command says what happened."""
     with MockServer(reference) as server:
-        server.allow_unexpected = True
         client = connect(facade, server)
         endings = []
         for _ in range(24):

@@ -71,7 +71,7 @@ def into_a_file(client: Any) -> Any:
     return octets, b"".join(parts)
 
 
-LOGINS: dict[str, Any] = {
+LOGINS: dict[str | None, Any] = {
     **{
         name: lambda c, name=name: c.login("alice", "secret", name)
         for name in (

@@ -42,9 +42,8 @@ class Attempts:
         async def connect() -> Any:
             return await pop3client.connect_async(*address, **settings)
 
-        return self._facade.run(
-            pop3client.reconnecting_async(connect, work, **options | {"sleep": sleep})
-        )
+        options["sleep"] = sleep
+        return self._facade.run(pop3client.reconnecting_async(connect, work, **options))
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""

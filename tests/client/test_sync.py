@@ -62,10 +62,10 @@ def test_deletes_after_days(run: Run, after: Any) -> None:
     """A message is deleted when its delivery is so long ago, and not before."""
     maildrop = Maildrop(*mail("a"))
     run(maildrop)
-    run.store.now.now += 3 * DAY
+    run.clock.now += 3 * DAY
     maildrop.mail += mail("b")
     early = run(maildrop, delete=DeletePolicy(after=after))
-    run.store.now.now += 4 * DAY
+    run.clock.now += 4 * DAY
 
     late = run(maildrop, delete=DeletePolicy(after=after))
 
@@ -127,7 +127,7 @@ def test_dele_refused(run: Run) -> None:
 
     result = run(maildrop, delete=AT_ONCE)
 
-    assert [(each.uid, each.error.command) for each in result.failed] == [(b"a", "DELE 1")]
+    assert [(each.uid, vars(each.error)["command"]) for each in result.failed] == [(b"a", "DELE 1")]
     assert uids(result.deleted) == [b"b"]
 
 

@@ -167,6 +167,7 @@ class Dovecot:
         self._ports = [_reserve(), _reserve()]
         self._process: subprocess.Popen[bytes] | None = None
         self._accounts = 0
+        self._messages = 0
         self._authority = trustme.CA()
         self.ca = self._top / "ca.pem"
 
@@ -191,17 +192,30 @@ class Dovecot:
         """
         self._accounts += 1
         user = f"user{self._accounts}"
-        box = self._top / "mail" / user / "Maildir"
         for folder in ("tmp", "new", "cur"):
-            (box / folder).mkdir(parents=True)
-        for number, octets in enumerate(messages, 1):
-            # Sorted by name, which begins with the time of delivery.
-            (box / "new" / f"{1_700_000_000 + number}.M{number}P1.seed").write_bytes(octets)
+            (self._top / "mail" / user / "Maildir" / folder).mkdir(parents=True)
         self._give(self._top / "mail" / user)
+        self.deliver(user, messages)
         port = self._ports[tls == "implicit"].getsockname()[1]
         return Account(
             port=port, user=user, password=PASSWORD, tls=tls, ca=self.ca, pem=self._passport(user)
         )
+
+    def deliver(self, user: str, messages: Iterable[bytes]) -> None:
+        """Put mail into a maildrop, also while a session has it open.
+
+        Args:
+            user: The name of the maildrop.
+            messages: The mail, as it is to lie on the disk.
+        """
+        box = self._top / "mail" / user / "Maildir"
+        for octets in messages:
+            self._messages += 1
+            # Sorted by name, which begins with the time of delivery.
+            name = f"{1_700_000_000 + self._messages}.M{self._messages}P1.seed"
+            (box / "tmp" / name).write_bytes(octets)
+            self._give(box / "tmp" / name)
+            (box / "tmp" / name).rename(box / "new" / name)
 
     def connect(self, tls: TLSMode) -> socket.socket:
         """A connection to the port where TLS begins at once, or to the other."""

@@ -182,13 +182,33 @@ class MboxServer:
         ours, theirs = _connection()
         with theirs:
             try:
-                self._sessions.append(self._serve(theirs, _MODES[tls == "implicit"]))
+                self.serve(theirs, tls)
             except BaseException:
                 ours.close()
                 raise
         return ours
 
-    def _serve(self, connection: socket.socket, mode: str) -> subprocess.Popen[bytes]:
+    def serve(self, connection: socket.socket, tls: TLSMode) -> None:
+        """A new session at the other end of a connection, which is left to it.
+
+        Args:
+            connection: Our end; the session has it, too, and the caller may close it.
+            tls: Whether TLS begins at once.
+        """
+        self._sessions.append(self._start(connection, _MODES[tls == "implicit"]))
+
+    def deliver(self, messages: Iterable[bytes]) -> None:
+        """Put mail into the user's mbox file, also while a session has it open.
+
+        Args:
+            messages: The mail, as it is delivered.
+        """
+        box = self._top / "spool" / USER
+        with box.open("ab") as file:
+            file.writelines(map(_in_mbox, messages))
+        os.chown(box, _UID, _UID)
+
+    def _start(self, connection: socket.socket, mode: str) -> subprocess.Popen[bytes]:
         program = str(self._program.path)
         arguments = [part.format(top=self._top, mode=mode) for part in self._program.arguments]
         apart = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", _ENTER]
@@ -216,9 +236,7 @@ class MboxServer:
         if self._program.digests:
             self._write_digests()
         self._write_certificate()
-        box = self._top / "spool" / USER
-        box.write_bytes(b"".join(map(_in_mbox, self._messages)))
-        os.chown(box, _UID, _UID)
+        self.deliver(self._messages)
 
     def _write_digests(self) -> None:
         """What APOP is checked against, by the program that comes with the server."""

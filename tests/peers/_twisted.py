@@ -37,6 +37,7 @@ class Twisted:
         self._mail = self._top / "mail"
         self._ports: list[int] = []
         self._users = 0
+        self._messages = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.ca = self._top / "ca.pem"
 
@@ -62,13 +63,28 @@ class Twisted:
         name = f"user{self._users}"
         for folder in ("tmp", "new", "cur"):
             (self._mail / name / folder).mkdir(parents=True)
-        for number, octets in enumerate(messages, 1):
-            (self._mail / name / "new" / f"{1_700_000_000 + number}.seed").write_bytes(octets)
+        self.deliver(name, messages)
         return name
+
+    def deliver(self, user: str, messages: Iterable[bytes]) -> None:
+        """Put mail into a maildrop, also while a session has it open.
+
+        Args:
+            user: The name of the maildrop.
+            messages: The mail, as it is to lie on the disk.
+        """
+        for octets in messages:
+            self._messages += 1
+            name = f"{1_700_000_000 + self._messages}.seed"
+            (self._mail / user / "new" / name).write_bytes(octets)
 
     def connect(self, tls: TLSMode) -> socket.socket:
         """A connection to the port where TLS begins at once, or to the other."""
-        return socket.create_connection(("127.0.0.1", self._ports[tls == "implicit"]), PATIENCE)
+        return socket.create_connection(("127.0.0.1", self.port(tls)), PATIENCE)
+
+    def port(self, tls: TLSMode) -> int:
+        """The port where TLS begins at once, or the other."""
+        return self._ports[tls == "implicit"]
 
     def _certificate(self) -> Path:
         authority = trustme.CA()

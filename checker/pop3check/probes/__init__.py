@@ -25,6 +25,7 @@ _MODULES = (
     "_pipelining",
     "_codes",
     "_utf8",
+    "_tls",
 )
 
 

@@ -60,7 +60,7 @@ def no_failure_of_the_system(talk: Talk) -> Wants[None]:
     talk.require(not code_of(answer).startswith("SYS"), "-ERR without [SYS/…]", answer)
 
 
-@probe("RFC3206-6-02")
+@probe("RFC3206-6-02", logs_in=True)
 def nobody_is_told_the_same(talk: Talk) -> Wants[None]:
     """A wrong password of somebody, and a password of nobody."""
     somebody = yield from _refused(talk, talk.target.user)
@@ -76,7 +76,7 @@ def _refused(talk: Talk, user: str) -> Wants[str]:
     return (yield from talk.refused("PASS wrong-on-purpose"))
 
 
-@probe("RFC3206-6-03")
+@probe("RFC3206-6-03", logs_in=True)
 def failed_plain(talk: Talk) -> Wants[None]:
     """AUTH PLAIN with a wrong password."""
     proof = base64.b64encode(f"\0{talk.target.user}\0wrong-on-purpose".encode()).decode()
@@ -84,7 +84,7 @@ def failed_plain(talk: Talk) -> Wants[None]:
     talk.require(code_of(answer) == "AUTH", "-ERR [AUTH]", answer)
 
 
-@probe("RFC3206-6-04")
+@probe("RFC3206-6-04", logs_in=True)
 def failed_apop(talk: Talk) -> Wants[None]:
     """APOP with a wrong digest."""
     stranger = replace(talk.target, password=WRONG)

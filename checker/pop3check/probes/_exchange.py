@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pop3check._dialogue import is_challenge, positive
 from pop3check._findings import Inconclusive, Skipped
 from pop3check._sasl import SCRAM, Scram, b64, challenge_of, cram_md5, plain
-from pop3check._talk import TRANSIENT
+from pop3check._talk import TRANSIENT, negative
 
 if TYPE_CHECKING:
     from pop3check._talk import Talk
@@ -72,7 +72,7 @@ def refused(talk: Talk, answer: str, what: str) -> Wants[None]:
     """Require that something was refused; the exchange is called off if it goes on."""
     if is_challenge(answer):
         yield from talk.respond("*")
-    talk.require(answer == "-ERR" or answer.startswith("-ERR "), f"-ERR to {what}", answer)
+    talk.require(negative(answer), f"-ERR to {what}", answer)
 
 
 def admitted(talk: Talk, answer: str, what: str) -> None:

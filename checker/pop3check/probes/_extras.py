@@ -59,7 +59,7 @@ def old_commands(talk: Talk) -> Wants[None]:
         yield from talk.accepted("NOOP")
 
 
-@probe("SEC-01")
+@probe("SEC-01", logs_in=True)
 def user_says_nothing(talk: Talk) -> Wants[None]:
     """USER with a name that there is, and with one that there is not."""
     known = yield from talk.ask(f"USER {talk.target.user}")

@@ -281,7 +281,7 @@ def spaces_in_password(talk: Talk) -> Wants[None]:
     talk.note(f"a password with spaces is {'taken' if positive(works) else 'refused'}")
 
 
-@probe("RFC1939-7-36")
+@probe("RFC1939-7-36", logs_in=True)
 def no_password(talk: Talk) -> Wants[None]:
     """PASS with nothing behind it."""
     for line in ("PASS ", "PASS"):

@@ -9,6 +9,7 @@ from pop3check._dialogue import is_challenge, positive
 from pop3check._findings import Skipped, Unmet
 from pop3check._sasl import SCRAM, Scram, oauthbearer, plain, xoauth2
 from pop3check._talk import WRONG
+from pop3check._wants import Lost
 
 from ._exchange import (
     NOBODY,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 #: Mechanisms in which the password itself crosses the wire.
 _TELLING = frozenset({"PLAIN", "LOGIN"})
+
+#: Mechanisms in which a response may be empty.
+_EMPTY = ("EXTERNAL", "ANONYMOUS")
 
 #: Octets that make a response or a line a long one (RFC 5034, section 4; RFC 2449, section 4).
 _LONG = 255
@@ -169,19 +173,19 @@ def equals_sign(talk: Talk) -> Wants[None]:
 
 @probe("RFC5034-4-10")
 def empty_response_that_works(talk: Talk) -> Wants[None]:
-    """An empty initial response; where it fails, the same in two lines."""
-    name = pick(talk, "EXTERNAL", "ANONYMOUS")
-    answer = yield from begin(talk, name, "=")
-    if is_challenge(answer):
-        yield from refused(talk, answer, f"AUTH {name} =, or +OK")
-    if positive(answer):
-        return
-    yield from anew(talk, "in-two-lines")
-    if not is_challenge((yield from begin(talk, name))):
-        raise Skipped(f"{name} does not let us in")
-    if positive((yield from talk.respond(""))):
-        raise Unmet(f"+OK to AUTH {name} =, as to an empty response in a line of its own", answer)
-    raise Skipped(f"{name} does not let us in")
+    """An empty initial response; where it does not log in, the same in two lines."""
+    pick(talk, *_EMPTY)
+    for name in (name for name in _EMPTY if name in offered(talk)):
+        answer = yield from begin(talk, name, "=")
+        if positive(answer):
+            return
+        if is_challenge(answer):
+            yield from refused(talk, answer, f"AUTH {name} =, or +OK")
+        yield from anew(talk, f"{name.lower()}-in-two-lines")
+        if is_challenge((yield from begin(talk, name))) and positive((yield from talk.respond(""))):
+            raise Unmet(f"+OK to AUTH {name} =, as to an empty response in its own line", answer)
+        yield from anew(talk, f"after-{name.lower()}")
+    raise Skipped(f"an empty response does not let us in: {' '.join(_EMPTY)}")
 
 
 @probe("RFC5034-4-11")
@@ -249,8 +253,9 @@ def refused_long(talk: Talk, response: str) -> Wants[None]:
     yield from refused(talk, (yield from talk.respond(response)), what)
     try:
         answer = yield from begin(talk, "PLAIN")
-    except Unmet as ended:
-        raise Unmet(f"a session that goes on after {what}", ended.actual, closed=True) from None
+    except (Unmet, Lost):
+        ended = "the end of the connection"
+        raise Unmet(f"a session that goes on after {what}", ended, closed=True) from None
     talk.require(is_challenge(answer), f"a challenge to AUTH PLAIN after {what}", answer)
     yield from talk.respond("*")
 
@@ -265,9 +270,9 @@ def long_line(talk: Talk) -> Wants[None]:
     what = f"AUTH {name} in a line of {len(f'AUTH {name} {response}') + 2} octets"
     try:
         answer = yield from begin(talk, name, response)
-    except Unmet as ended:
+    except (Unmet, Lost):
         talk.over.add(talk.on)
-        talk.note(f"{what} is answered by {ended.actual}")
+        talk.note(f"{what} is answered by the end of the connection")
         return
     if is_challenge(answer):
         yield from talk.respond("*")
@@ -275,7 +280,7 @@ def long_line(talk: Talk) -> Wants[None]:
     talk.note(f"{what} is answered: {answer}")
 
 
-@probe("RFC5034-4-20")
+@probe("RFC5034-4-20", logs_in=True)
 def failed_authentication(talk: Talk) -> Wants[None]:
     """AUTH with a wrong password."""
     yield from refused(talk, (yield from by_auth(talk, WRONG)), "AUTH with a wrong password")

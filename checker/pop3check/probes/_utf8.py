@@ -110,7 +110,7 @@ def names_in_utf8(talk: Talk) -> Wants[None]:
     talk.require(same, f"what a name in ASCII is answered: {ordinary}", answer)
 
 
-@probe("RFC6856-2.2-02")
+@probe("RFC6856-2.2-02", logs_in=True)
 def no_utf8(talk: Talk) -> Wants[None]:
     """USER with octets that are no UTF-8, and a PASS."""
     yield from talk.send_octets(b"USER \xc3\x28\r\n", "an answer to USER")
@@ -123,7 +123,7 @@ def no_utf8(talk: Talk) -> Wants[None]:
     talk.require(negative(answer), talk.expected, answer)
 
 
-@probe("RFC6856-2.2-03")
+@probe("RFC6856-2.2-03", logs_in=True)
 def forbidden_code_points(talk: Talk) -> Wants[None]:
     """The right password with a code point behind it that SASLprep forbids."""
     yield from talk.accepted(f"USER {talk.target.user}")

@@ -1,0 +1,345 @@
+"""An exercise of load: many sessions at once, each of which knows what it must see."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import random
+import re
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ._connection import Connection, Connections
+from ._dialogue import Dialogue, positive
+from ._facts import Discovery
+from ._findings import Finding, Inconclusive, Unmet
+from ._fixtures import OWN
+from ._limits import Limits
+from ._load_maildrop import Maildrop
+from ._load_report import LoadReport, Violation, latencies_of
+from ._load_rules import Broken, Rule
+from ._load_session import Session, Sink
+from ._load_tally import Tally
+from ._talk import Talk
+from ._wants import Breakdown
+from ._wirelog import WireLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ._facts import Facts
+    from ._target import Target
+    from ._wants import Wants
+
+#: Lines of a session that a violation shows.
+_SHOWN = 40
+
+_SECONDS = re.compile(r"[0-9]{1,6}")
+_OWN = re.compile(rf"(?im)^{OWN}:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """How much is asked of the server; every one of these is a bound.
+
+    Attributes:
+        concurrency: Sessions at the same time.
+        duration: Seconds after which no session begins and every one comes to its end.
+        rate: Sessions that begin per second at most; None: as many as can.
+        sessions: Sessions in all; None: as many as there is time for.
+        seed: Makes the random choices.
+        exclusive: Whether the server has to have a lock (RFC 1939, section 4), of which the text
+            says "as necessary"; otherwise two sessions at a time are only counted.
+        alone: Whether nobody else uses the accounts meanwhile.
+        settle: Seconds after which a dropped connection must have let go of the maildrop.
+    """
+
+    concurrency: int = 8
+    duration: float = 10.0
+    rate: float | None = None
+    sessions: int | None = None
+    seed: int = 0
+    exclusive: bool = False
+    alone: bool = True
+    settle: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("concurrency", "duration", "rate", "sessions", "settle"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"expected {name} above 0, got {value:g}")
+
+
+class Judge(Sink, Protocol):
+    """Who hears what comes of sessions, and how each ends."""
+
+    def ended(self, *, admitted: bool) -> None:
+        """A session has come to its end."""
+
+    def failed(self, command: str, why: str) -> None:
+        """A session could not be judged any further."""
+
+    def violated(self, violation: Violation) -> None:
+        """A session has met what breaks a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    target: Target
+    facts: Facts
+    maildrop: Maildrop
+
+
+class Load:
+    """What the sessions of an exercise share: the accounts, and what is known of them.
+
+    Args:
+        targets: The accounts.
+        limits: How far it may go: read-only, marks that are never committed, deletion of messages
+            that bear the checker's own header field.
+        plan: How much is asked of the server.
+    """
+
+    def __init__(self, targets: Sequence[Target], limits: Limits, plan: LoadPlan) -> None:
+        if not targets or not all(target.user for target in targets):
+            raise ValueError("expected accounts, each with a user")
+        self._targets = tuple(targets)
+        self._limits = limits
+        self._plan = plan
+        self._accounts: tuple[_Account, ...] = ()
+
+    @property
+    def overlaps(self) -> int:
+        """Sessions that were let in while another one had the same maildrop."""
+        return sum(account.maildrop.overlaps for account in self._accounts)
+
+    def survey(self) -> None:
+        """Ask each account once, alone, what there is.
+
+        Raises:
+            Finding: The server does not let us in.
+            Breakdown: It cannot be reached.
+        """
+        self._accounts = tuple(self._look(target) for target in self._targets)
+
+    def play(self, number: str, judge: Judge, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Play one session on a connection of its own, and tell the judge what came of it.
+
+        Args:
+            number: Its number; with the seed it stands for all its choices.
+            judge: Hears of it.
+            is_over: Whether to come to an end.
+        """
+        choices = random.Random(f"{self._plan.seed}:{number}")
+        account = choices.choice(self._accounts)
+        log = _log(account.target)
+        session = Session(
+            account.target,
+            account.facts,
+            self._limits,
+            account.maildrop,
+            Dialogue(account.target, log),
+            choices,
+            judge,
+            is_over,
+        )
+        try:
+            with Connection(account.target, self._limits.deadline) as connection:
+                judge.ended(admitted=connection.run(session.play()))
+        except (Broken, Unmet) as error:
+            self._judge(judge, session, error, account, number, log)
+        except (Finding, Breakdown) as error:
+            judge.failed(session.asked, log.masked(str(error)))
+
+    def lost(self) -> tuple[str, ...]:
+        """Unique-ids that the survey saw, that no QUIT has deleted, and that are not there now.
+
+        Raises:
+            Finding: The server does not let us in.
+            Breakdown: It cannot be reached.
+        """
+        return tuple(uid for account in self._accounts for uid in self._missing(account))
+
+    def _judge(
+        self,
+        judge: Judge,
+        session: Session,
+        error: Broken | Unmet,
+        account: _Account,
+        number: str,
+        log: WireLog,
+    ) -> None:
+        if isinstance(error, Unmet) and error.closed:
+            # Whoever is asked for too much may hang up: that says nothing about the rules.
+            judge.failed(session.asked, "the server closed the connection")
+            return
+        rule = error.rule if isinstance(error, Broken) else Rule.REPLY
+        judge.violated(
+            Violation(
+                rule.value,
+                rule.requirement,
+                rule.section,
+                log.masked(error.expected),
+                log.masked(error.actual),
+                session.asked,
+                account.target.user,
+                number,
+                self._plan.seed,
+                log.lines[-_SHOWN:],
+            )
+        )
+
+    def _look(self, target: Target) -> _Account:
+        dialogue = Dialogue(target, _log(target))
+        discovery = Discovery(target, dialogue)
+        with Connection(target, self._limits.deadline) as connection:
+            connection.run(discovery.run())
+            facts = discovery.facts
+            if not facts.logged_in:
+                raise Inconclusive(f"{target.user}: {facts.no_login}")
+            own = connection.run(self._own(dialogue, facts))
+            connection.run(dialogue.leave())
+        delay = _SECONDS.match(facts.argument("LOGIN-DELAY") or "")
+        maildrop = Maildrop(
+            alone=self._plan.alone,
+            own=frozenset(own),
+            settle=self._plan.settle,
+            delay=float(delay[0]) if delay else 0.0,
+            exclusive=self._plan.exclusive,
+        )
+        return _Account(target, facts, maildrop)
+
+    def _own(self, dialogue: Dialogue, facts: Facts) -> Wants[set[str]]:
+        """Unique-ids of messages with the checker's own header field; only where they matter."""
+        own: set[str] = set()
+        if not (self._limits.may_mark and facts.uidl and facts.top):
+            return own
+        for number, uid in facts.uids.items():
+            if not positive((yield from dialogue.ask(f"TOP {number} 0"))):
+                continue
+            header = yield from dialogue.message("a header")
+            yield from dialogue.octets(3, "the terminator")
+            if _OWN.search(header.decode("latin-1")):
+                own.add(uid)
+        return own
+
+    def _missing(self, account: _Account) -> list[str]:
+        if not account.facts.uidl:
+            return []
+        before = set(account.facts.uids.values())
+        talk = Talk(account.target, account.facts, _log(account.target), self._limits)
+        with Connections(account.target, self._limits.deadline) as connections:
+            now = set(connections.run(talk.uids_again()).values())
+            connections.run(talk.quit())
+        missing = before - now
+        return sorted(missing - account.maildrop.accounted_for(missing))
+
+
+def load(
+    targets: Sequence[Target],
+    *,
+    limits: Limits | None = None,
+    plan: LoadPlan | None = None,
+) -> LoadReport:
+    """Have many sessions at once on a server, and hold each to what it must see.
+
+    Args:
+        targets: The accounts, all on one server; the more there are, the less sessions meet.
+        limits: How far it may go; nothing is marked or deleted without.
+        plan: How much is asked of the server.
+
+    Raises:
+        ValueError: There is no account.
+    """
+    limits, plan = limits or Limits(), plan or LoadPlan()
+    exercise, tally = Load(targets, limits, plan), Tally()
+    began = ended = time.monotonic()
+    lost: tuple[str, ...] = ()
+    try:
+        exercise.survey()
+        began = time.monotonic()
+        _Threads(exercise, plan, tally).run()
+        ended = time.monotonic()
+        lost = exercise.lost()
+    except (Finding, Breakdown) as error:
+        tally.failed("maildrop", _log(targets[0]).masked(str(error)))
+    return LoadReport(
+        server=str(targets[0]),
+        mode=limits.mode,
+        seed=plan.seed,
+        concurrency=plan.concurrency,
+        seconds=ended - began,
+        sessions=tally.sessions,
+        octets=tally.octets,
+        latencies=latencies_of(tally),
+        violations=tuple(tally.violations),
+        errors=dict(tally.errors),
+        refusals=dict(tally.refusals),
+        notes=dict(tally.notes),
+        overlaps=exercise.overlaps,
+        lost=lost,
+    )
+
+
+def _log(target: Target) -> WireLog:
+    """A log that shows the password in none of the forms in which it is sent."""
+    plain = f"\0{target.user}\0{target.password}".encode()
+    encoded = (base64.b64encode(octets).decode() for octets in (plain, target.password.encode()))
+    return WireLog(target.password, *encoded)
+
+
+class _Threads:
+    """Plays sessions in threads, each one session after another."""
+
+    def __init__(self, exercise: Load, plan: LoadPlan, tally: Tally) -> None:
+        self._exercise = exercise
+        self._plan = plan
+        self._tally = tally
+        self._numbers = itertools.count()
+        self._stopped = threading.Event()
+        self._end = time.monotonic() + plan.duration
+        self._began = time.monotonic()
+        self._trouble: list[BaseException] = []
+
+    def run(self) -> None:
+        """Play until the time is over, the sessions are, or enough is known."""
+        threads = [
+            threading.Thread(target=self._work, name=f"load-{n}")
+            for n in range(self._plan.concurrency)
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
+            self._tally.failed("run", "interrupted")
+        finally:
+            # Every session ends before the maildrops are looked at again.
+            self._stopped.set()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+        if self._trouble:
+            raise self._trouble[0]
+
+    def _work(self) -> None:
+        try:
+            while (number := next(self._numbers)) < (self._plan.sessions or number + 1):
+                self._await_turn(number)
+                if self._is_over():
+                    return
+                self._exercise.play(str(number), self._tally, self._is_over)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is seen
+            self._trouble.append(error)
+            self._stopped.set()
+
+    def _await_turn(self, number: int) -> None:
+        if self._plan.rate is not None:
+            due = min(self._began + number / self._plan.rate, self._end)
+            self._stopped.wait(max(0.0, due - time.monotonic()))
+
+    def _is_over(self) -> bool:
+        return self._stopped.is_set() or time.monotonic() >= self._end or self._tally.is_enough

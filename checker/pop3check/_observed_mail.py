@@ -1,0 +1,138 @@
+"""The mail of a server as far as a client has seen it: sizes, unique-ids, messages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._recording import Exchange
+
+_ENTRY = re.compile(rb"([0-9]{1,9}) +([\x21-\x7e]+)")
+_ONE = re.compile(rb"\+OK +([0-9]{1,9}) +([\x21-\x7e]+)")
+_STAT = re.compile(rb"\+OK +([0-9]{1,9}) +([0-9]{1,15})")
+
+#: Security limit: a server can claim to have any number of messages.
+MOST = 10_000
+
+
+@dataclass(slots=True)
+class Message:
+    """A message of the maildrop.
+
+    Attributes:
+        size: Octets by LIST; None if nobody asked.
+        uid: Its unique-id; empty if nobody asked.
+        octets: Its octets without stuffing; None if nobody fetched it.
+    """
+
+    size: int | None = None
+    uid: str = ""
+    octets: bytes | None = None
+
+
+@dataclass(slots=True)
+class Maildrop:
+    """What a user has.
+
+    Attributes:
+        messages: All messages that were ever there, in order.
+    """
+
+    messages: list[Message] = field(default_factory=list)
+    _gone: set[int] = field(default_factory=set)
+
+    def session(self) -> View:
+        """What a session that begins now sees."""
+        there = [n for n in range(len(self.messages)) if n not in self._gone]
+        return View(self, there)
+
+    def remove(self, places: set[int]) -> None:
+        """Messages are gone, for all sessions to come."""
+        self._gone |= places
+
+    def restore(self) -> None:
+        """All of it is there again, as at the beginning."""
+        self._gone.clear()
+
+
+@dataclass(slots=True)
+class View:
+    """The maildrop as one session numbers it.
+
+    Attributes:
+        drop: The maildrop.
+        places: Where the messages 1, 2, … stand in it.
+    """
+
+    drop: Maildrop
+    places: list[int]
+    _marked: set[int] = field(default_factory=set)
+
+    def message(self, number: int) -> Message | None:
+        """The message of a number, which becomes known by it; None if there cannot be one."""
+        if not 0 < number <= MOST:
+            return None
+        while len(self.places) < number:
+            # Who names a number that nobody has named before tells of a message.
+            self.places.append(len(self.drop.messages))
+            self.drop.messages.append(Message())
+        return self.drop.messages[self.places[number - 1]]
+
+    def learn(self, exchange: Exchange) -> None:
+        """Take from an exchange what it tells about mail."""
+        if not exchange.accepted:
+            return
+        words = exchange.line.split()
+        number = int(words[1]) if len(words) > 1 and words[1].isdigit() else None
+        match exchange.command, number:
+            case "STAT", _:
+                found = _STAT.match(exchange.status)
+                marked = len(self._marked)
+                if found and int(found[1]):
+                    self.message(int(found[1]) + marked)
+            case "LIST" | "UIDL", None:
+                for entry in map(_ENTRY.match, exchange.data.split(b"\r\n")):
+                    self._entry(exchange.command, entry)
+            case "LIST" | "UIDL", _:
+                self._entry(exchange.command, _ONE.match(exchange.status))
+            case "RETR", int(number):
+                message = self.message(number)
+                if message is not None and message.octets is None:
+                    message.octets = unstuffed(exchange.data)
+            case "DELE", int(number):
+                self.message(number)
+                self._marked.add(number)
+            case "RSET", _:
+                self._marked.clear()
+            case "QUIT", _:
+                self.drop.remove({self.places[n - 1] for n in self._marked})
+            case _:
+                pass
+
+    def _entry(self, command: str, entry: re.Match[bytes] | None) -> None:
+        message = self.message(int(entry[1])) if entry else None
+        if entry is None or message is None:
+            return
+        if command == "UIDL":
+            message.uid = entry[2].decode("ascii")
+        elif entry[2].isdigit():
+            message.size = int(entry[2])
+
+
+def unstuffed(data: bytes) -> bytes | None:
+    """A message of the lines by which it came, or None if they are not as RFC 1939 wants them.
+
+    Args:
+        data: The lines, terminator included.
+    """
+    body = data.removesuffix(b".\r\n")
+    if body and not body.endswith(b"\r\n"):
+        return None
+    lines = body.split(b"\r\n")
+    if any(line == b"." or re.match(rb"\.[^.]", line) for line in lines):
+        return None  # not stuffed
+    if any(b"\n" in line or b"\r" in line for line in lines):
+        return None
+    return b"\r\n".join(line[1:] if line.startswith(b".") else line for line in lines)
