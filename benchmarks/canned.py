@@ -2,7 +2,8 @@
 
 Run as a program: ``canned.py COUNT OCTETS KIND`` prints its port and serves until it is killed.
 KIND is what the messages are: ``text``, each line of which ends in a dot, or ``base64``; with
-``unsized`` after it RETR does not say how long they are.
+``unsized`` after it RETR does not say how long they are, with ``shuffled`` unique-ids are in no
+order.
 """
 
 from __future__ import annotations
@@ -25,16 +26,20 @@ LINES = {
 _MIB = 1 << 20
 
 
-def answers(count: int, octets: int, kind: str, *, sized: bool) -> dict[bytes, list[bytes]]:
+def answers(
+    count: int, octets: int, kind: str, *, sized: bool, shuffled: bool
+) -> dict[bytes, list[bytes]]:
     """What to say to each command, in parts."""
     numbers = range(1, count + 1)
+    # Multiples of an odd number, such that modulo a power of two none comes twice.
+    step, modulus = 0x9E3779B97F4A7C15F39CC061 if shuffled else 7919, 1 << 96
     return {
         b"USER": [b"+OK\r\n"],
         b"PASS": [b"+OK\r\n"],
         b"CAPA": [b"+OK\r\nUIDL\r\nTOP\r\nPIPELINING\r\n.\r\n"],
         b"STAT": [b"+OK %d %d\r\n" % (count, count * octets)],
         b"LIST": listing(b"%d %d\r\n" % (number, octets) for number in numbers),
-        b"UIDL": listing(b"%d %024x\r\n" % (number, number * 7919) for number in numbers),
+        b"UIDL": listing(b"%d %024x\r\n" % (n, n * step % modulus) for n in numbers),
         b"RETR": message(octets, LINES[kind], sized=sized),
         b"NOOP": [b"+OK\r\n"],
         b"QUIT": [b"+OK\r\n"],
@@ -81,7 +86,8 @@ def said(commands: list[bytes], canned: dict[bytes, list[bytes]]) -> list[bytes]
 if __name__ == "__main__":
     with socket.create_server(("127.0.0.1", 0)) as listener:
         count, octets, kind = sys.argv[1:4]
-        ready = answers(int(count), int(octets), kind, sized="unsized" not in sys.argv)
+        sized, shuffled = "unsized" not in sys.argv, "shuffled" in sys.argv
+        ready = answers(int(count), int(octets), kind, sized=sized, shuffled=shuffled)
         print(listener.getsockname()[1], flush=True)
         while True:
             threading.Thread(target=serve, args=(listener.accept()[0], ready), daemon=True).start()

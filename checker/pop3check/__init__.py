@@ -20,12 +20,16 @@ from ._console import (
 )
 from ._facts import Facts
 from ._factsheet import fact_sheet
+from ._fingerprint import Fingerprint, NoFingerprint, unmarked
 from ._junit import junit
 from ._limits import Limits
+from ._load import LoadPlan, load
+from ._load_report import Latency, LoadReport, Violation, load_summary
 from ._markdown import markdown
+from ._observed import Observed, Probe, observed_in
 from ._profiles import PROFILES, Grade, Profile
-from ._record import Record, RecordError, read_record, schema_text, section_of, written
 from ._proxy import Certificate, Proxy, certificate
+from ._record import CaseRecord, Record, RecordError, read_record, schema_text, section_of, written
 from ._recording import Recording, Unrecordable
 from ._redaction import Unredacted
 from ._report import Report
@@ -41,14 +45,22 @@ __all__ = [
     "Baseline",
     "BaselineError",
     "Case",
+    "CaseRecord",
     "Certificate",
     "Ending",
     "Entry",
     "Facts",
+    "Fingerprint",
     "Grade",
     "Groups",
+    "Latency",
     "Limits",
+    "LoadPlan",
+    "LoadReport",
+    "NoFingerprint",
+    "Observed",
     "Outcome",
+    "Probe",
     "Profile",
     "Proxy",
     "Record",
@@ -65,6 +77,7 @@ __all__ = [
     "Unrecordable",
     "Unredacted",
     "Verdict",
+    "Violation",
     "WireLine",
     "Written",
     "by_command",
@@ -79,13 +92,17 @@ __all__ = [
     "described_loss",
     "fact_sheet",
     "junit",
+    "load",
+    "load_summary",
     "markdown",
+    "observed_in",
     "read_baseline",
     "read_record",
     "schema_text",
     "section_of",
     "select",
     "summary",
+    "unmarked",
     "written",
     "written_baseline",
 ]

@@ -174,7 +174,7 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def written_baseline(baseline: Baseline) -> bytes:
-    """The file for a baseline: a case a line, in the order of their ids, so that it can be compared.
+    """The file for a baseline: a case a line, in the order of their ids.
 
     Args:
         baseline: The baseline.

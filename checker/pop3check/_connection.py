@@ -142,8 +142,9 @@ class Connection:
             Breakdown: The world did not go on.
         """
         patience = self._patience(want.within if isinstance(want, Receive) else None)
-        self._socket.settimeout(patience)
         try:
+            if not isinstance(want, Pause):  # which may come when the socket is closed already
+                self._socket.settimeout(patience)
             return self._fulfil(want)
         except TimeoutError:
             raise Silence(f"nothing came within {patience:g} s") from None
@@ -266,9 +267,7 @@ class Connections:
     def _make(self, on: On) -> Connection:
         self._before()
         left = self._until - time.monotonic()
-        made = Connection(
-            self._target, left, implicit=on.implicit, how=on.how, port=on.port
-        )
+        made = Connection(self._target, left, implicit=on.implicit, how=on.how, port=on.port)
         self.made[on.connection] = made
         return made
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: Lines of the conversation that stand below a finding.
 _LAST_LINES = 6
 
+#: So much is shown of each: a message is a single one.
+_WIDTH = 160
+
 #: A sign for each outcome, so that nobody needs to see colours.
 SIGNS = {
     Outcome.PASS: "✓",
@@ -54,7 +57,11 @@ def _described(verdict: Verdict) -> Iterator[str]:
     if verdict.outcome not in (Outcome.PASS, Outcome.SKIP) and verdict.wire:
         place = f"at {verdict.step}; " if verdict.step else ""
         yield f"{indent}{place}connection: {verdict.ending.value}"
-        yield from (f"{indent}  {line}" for line in verdict.wire[-_LAST_LINES:])
+        yield from (f"{indent}  {_cut(str(line))}" for line in verdict.wire[-_LAST_LINES:])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else f"{line[:_WIDTH]}…"
 
 
 def described_group(section: str, verdicts: Iterable[Verdict]) -> str:
@@ -68,9 +75,8 @@ def described_group(section: str, verdicts: Iterable[Verdict]) -> str:
 
 
 def _counted(counts: Counter[Outcome]) -> str:
-    return "  ".join(
-        f"{SIGNS[each]} {counts[each]:<3}" for each in Outcome if counts[each]
-    ).rstrip()
+    shown = (f"{SIGNS[each]} {counts[each]:<3}" for each in Outcome if counts[each])
+    return "  ".join(shown).rstrip()
 
 
 class Groups:

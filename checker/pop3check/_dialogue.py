@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ._findings import Inconclusive, Skipped, Unmet
 from ._tape import Tape
-from ._wants import AskTLS, Drop, Handshake, HangUp, Receive, Send, Silence, StartTLS, Wants
+from ._wants import AskTLS, Drop, Handshake, HangUp, Lost, Receive, Send, Silence, StartTLS, Wants
 
 if TYPE_CHECKING:
     from ._target import Target
@@ -287,10 +287,18 @@ class Dialogue:
         self.log.sent(data, tls=self.tls, connection=self._connection, proof=proof)
         self.challenged = False
         self.tape.client(data)
-        yield Send(data)
+        try:
+            yield Send(data)
+        except Lost:
+            self.tape.end()
+            raise
 
     def _receive(self, within: float | None = None) -> Wants[bytes]:
-        data = yield Receive(within)
+        try:
+            data = yield Receive(within)
+        except Lost:
+            self.tape.end()
+            raise
         self.tape.server(data)
         if not data:
             self.tape.end()

@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     from ._record import FactsRecord
 
 _STAGES = {
-    "first": "capabilities",
-    "secured": "capabilities inside TLS",
-    "transaction": "capabilities after login",
+    "first": "CAPA",
+    "secured": "CAPA in TLS",
+    "transaction": "CAPA after login",
+}
+
+
+_LOCK = {
+    True: "a second session is refused",
+    False: "a second session is let in",
+    None: "not known",
 }
 
 
@@ -29,7 +36,7 @@ def _facts(facts: FactsRecord) -> Iterator[tuple[str, str]]:
     yield "greeting", facts.greeting or "none"
     yield "TLS", facts.tls or "none"
     if not facts.capabilities:
-        yield "capabilities", "CAPA is not answered"
+        yield "CAPA", "is not answered"
     for stage, lines in _differing(facts):
         yield _STAGES.get(stage, stage), ", ".join(lines) or "none"
     yield "login", facts.login
@@ -37,7 +44,7 @@ def _facts(facts: FactsRecord) -> Iterator[tuple[str, str]]:
         yield "mail", f"{_known(facts.count)} messages, {_known(facts.octets)} octets"
         works = {"TOP": facts.top, "UIDL": facts.uidl}
         yield "works", ", ".join(f"{name}: {_answer(known)}" for name, known in works.items())
-        yield "second session refused", _answer(facts.locks)
+        yield "lock", _LOCK[facts.locks]
 
 
 def _differing(facts: FactsRecord) -> Iterator[tuple[str, tuple[str, ...]]]:

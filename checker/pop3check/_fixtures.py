@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 #: Header field by which a run knows its own messages.
 OWN = "X-Conformance-Id"
 
-_HEAD = b"From: checker@example.com\r\nTo: account@example.com\r\nSubject: %s\r\n"
+#: All that a message has to have (RFC 5322, section 3.6): some servers make unique-ids of it.
+_HEAD = (
+    b"From: checker@example.com\r\nTo: account@example.com\r\n"
+    b"Date: Mon, 02 Jan 2023 10:00:00 +0000\r\nSubject: %s\r\n"
+)
 _LINE_END = re.compile(rb"\r?\n")
 _MIB = 1 << 20
 
@@ -73,7 +77,8 @@ def stored(name: str, run: str) -> bytes:
         name: One of :data:`FIXTURES`.
         run: What marks the run: letters, digits.
     """
-    return _BUILDERS[name](name.encode(), f"{OWN}: {run}-{name}".encode())
+    known_by = f"Message-ID: <{run}-{name}@example.com>\r\n{OWN}: {run}-{name}"
+    return _BUILDERS[name](name.encode(), known_by.encode())
 
 
 def on_wire(name: str, run: str) -> bytes:

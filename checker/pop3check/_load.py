@@ -8,6 +8,7 @@ import random
 import re
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,7 +28,7 @@ from ._wants import Breakdown
 from ._wirelog import WireLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ._facts import Facts
     from ._target import Target
@@ -118,11 +119,16 @@ class Load:
     def survey(self) -> None:
         """Ask each account once, alone, what there is.
 
+        Where messages may be marked, one is, and its connection dropped: a server that deletes it
+        gets no other to mark.
+
         Raises:
-            Finding: The server does not let us in.
+            Finding: The server does not let us in, or deletes what no QUIT has committed.
             Breakdown: It cannot be reached.
         """
         self._accounts = tuple(self._look(target) for target in self._targets)
+        for account in self._accounts:
+            self._try_marks(account)
 
     def play(self, number: str, judge: Judge, is_over: Callable[[], bool] = lambda: False) -> None:
         """Play one session on a connection of its own, and tell the judge what came of it.
@@ -204,6 +210,7 @@ class Load:
         delay = _SECONDS.match(facts.argument("LOGIN-DELAY") or "")
         maildrop = Maildrop(
             alone=self._plan.alone,
+            present=frozenset(facts.uids.values()),
             own=frozenset(own),
             settle=self._plan.settle,
             delay=float(delay[0]) if delay else 0.0,
@@ -224,6 +231,22 @@ class Load:
             if _OWN.search(header.decode("latin-1")):
                 own.add(uid)
         return own
+
+    def _try_marks(self, account: _Account) -> None:
+        uids = account.facts.uids
+        every = self._limits.may_mark and self._limits.any_message
+        own = [n for n, uid in uids.items() if every or uid in account.maildrop.own]
+        if not own:
+            return
+        talk = Talk(account.target, account.facts, _log(account.target), self._limits)
+        with Connections(account.target, self._limits.deadline) as connections:
+            connections.run(talk.enter("marks"))
+            connections.run(talk.accepted(f"DELE {own[0]}"))
+            connections.run(talk.drop())
+            now = set(connections.run(talk.uids_again()).values())
+            connections.run(talk.quit())
+        if uids[own[0]] not in now:
+            raise Inconclusive("a dropped connection deletes what is marked: nothing more is")
 
     def _missing(self, account: _Account) -> list[str]:
         if not account.facts.uidl:
@@ -254,23 +277,23 @@ def load(
         ValueError: There is no account.
     """
     limits, plan = limits or Limits(), plan or LoadPlan()
-    exercise, tally = Load(targets, limits, plan), Tally()
-    began = ended = time.monotonic()
+    fatal = (Rule.KEPT,) if limits.may_mark else ()
+    exercise, tally = Load(targets, limits, plan), Tally(fatal=fatal)
+    seconds = 0.0
     lost: tuple[str, ...] = ()
-    try:
+    with _failing(tally, "SURVEY", targets):
         exercise.survey()
         began = time.monotonic()
         _Threads(exercise, plan, tally).run()
-        ended = time.monotonic()
+        seconds = time.monotonic() - began
+    with _failing(tally, "UIDL", targets):
         lost = exercise.lost()
-    except (Finding, Breakdown) as error:
-        tally.failed("maildrop", _log(targets[0]).masked(str(error)))
     return LoadReport(
         server=str(targets[0]),
         mode=limits.mode,
         seed=plan.seed,
         concurrency=plan.concurrency,
-        seconds=ended - began,
+        seconds=seconds,
         sessions=tally.sessions,
         octets=tally.octets,
         latencies=latencies_of(tally),
@@ -281,6 +304,16 @@ def load(
         overlaps=exercise.overlaps,
         lost=lost,
     )
+
+
+@contextmanager
+def _failing(tally: Tally, command: str, targets: Sequence[Target]) -> Iterator[None]:
+    """Count what breaks off before or after all sessions."""
+    try:
+        yield
+    except (Finding, Breakdown) as error:
+        log = WireLog(*(target.password for target in targets))
+        tally.failed(command, log.masked(str(error)))
 
 
 def _log(target: Target) -> WireLog:

@@ -35,7 +35,8 @@ class Maildrop:
 
     Args:
         alone: Whether nobody else uses the account, so that what we have not done is not done.
-        own: Unique-ids of messages that the exercise may delete.
+        present: Unique-ids of all messages that are there at first.
+        own: Unique-ids of those that the exercise may delete.
         settle: Seconds after which a dropped connection must have let go of the maildrop.
         delay: Seconds between two logins (RFC 2449, section 6.5).
         exclusive: Whether two sessions at a time break a rule, and are not only counted.
@@ -49,6 +50,7 @@ class Maildrop:
         self,
         *,
         alone: bool = True,
+        present: frozenset[str] = frozenset(),
         own: frozenset[str] = frozenset(),
         settle: float = 60.0,
         delay: float = 0.0,
@@ -62,7 +64,7 @@ class Maildrop:
         self._exclusive = exclusive
         self._mutex = threading.Lock()
         self._visits: set[Visit] = set()
-        self._present: set[str] = set()
+        self._present = set(present)
         self._gone: set[str] = set()
         self._doubtful: set[str] = set()
         self._digests: dict[str, bytes] = {}

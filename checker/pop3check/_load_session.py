@@ -344,14 +344,20 @@ class Session:
             self._sink.noted(f"{self.asked} of a message that another session deleted: -ERR")
             return False
         _temporary(answer)
-        raise Broken(Rule.VIEW, f"+OK to {line}", printable(answer))
+        raise self._vanished(line, number, answer)
+
+    def _vanished(self, line: str, number: int, answer: str) -> Broken:
+        return Broken(self._view.rule({number}), f"+OK to {line}", printable(answer))
 
     def _is_gone(self, number: int) -> bool:
         uid = self._view.uids.get(number)
         return uid is not None and self._maildrop.may_be_gone(uid)
 
     def _one(self, line: str, form: re.Pattern[str]) -> Wants[str]:
-        answer = yield from self._accepted(line)
+        answer = yield from self._ask(line)
+        if negative(answer):
+            _temporary(answer)
+            raise self._vanished(line, int(line.split(" ")[1]), answer)
         found = form.match(answer.removeprefix("+OK").lstrip(" "))
         if found is None or found[1] != line.split(" ")[1]:
             raise Broken(Rule.REPLY, f"+OK, number and value to {line}", printable(answer))

@@ -8,7 +8,10 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ._load_report import Violation
+    from ._load_rules import Rule
 
 #: Between two neighbouring bins of a histogram; so exact are percentiles.
 _STEP = math.log(1.02)
@@ -57,6 +60,7 @@ class Tally:
 
     Args:
         most: How many violations are kept; from then on it is enough.
+        fatal: Rules of which one violation is enough: to go on could cost more mail.
 
     Attributes:
         latencies: By command.
@@ -68,8 +72,9 @@ class Tally:
         octets: Octets of messages that were read.
     """
 
-    def __init__(self, most: int = 20) -> None:
+    def __init__(self, most: int = 20, fatal: Collection[Rule] = ()) -> None:
         self._most = most
+        self._fatal = {rule.value for rule in fatal}
         self._mutex = threading.Lock()
         self.latencies: defaultdict[str, Latencies] = defaultdict(Latencies)
         self.violations: list[Violation] = []
@@ -82,7 +87,9 @@ class Tally:
     @property
     def is_enough(self) -> bool:
         """Whether more of the same would teach nothing."""
-        return len(self.violations) >= self._most
+        return len(self.violations) >= self._most or any(
+            violation.rule in self._fatal for violation in self.violations
+        )
 
     def answered(self, command: str, seconds: float, octets: int) -> None:
         """A command was answered in full."""

@@ -58,11 +58,11 @@ class View:
             raise Inconclusive(f"{count} messages are more than are followed, {_MOST}")
         if self.total is None:
             self.total = count + len(self.marked)
-        _same(self._rule(), "messages by STAT", self.total - len(self.marked), count)
+        _same(self.rule(), "messages by STAT", self.total - len(self.marked), count)
         marked = sum(self.sizes.get(number, 0) for number in self.marked)
         if self._octets is None:
             self._octets = octets + marked
-        _same(self._rule(), "octets by STAT", self._octets - marked, octets)
+        _same(self.rule(), "octets by STAT", self._octets - marked, octets)
 
     def listing(self, sizes: dict[int, int]) -> None:
         """Judge what LIST says of all messages.
@@ -118,12 +118,12 @@ class View:
         expected = self.numbers
         if numbers != expected:
             raise Broken(
-                self._rule(numbers ^ expected),
+                self.rule(numbers ^ expected),
                 f"messages {named(expected)} by {command}",
                 f"{named(numbers - expected)} besides, without {named(expected - numbers)}",
             )
 
-    def _rule(self, about: set[int] | None = None) -> Rule:
+    def rule(self, about: set[int] | None = None) -> Rule:
         """Which rule is broken if the messages are not those that they have to be.
 
         Args:

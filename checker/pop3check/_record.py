@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
@@ -22,7 +21,7 @@ from ._target import TLSMode
 from ._verdict import Ending, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from ._facts import Facts
     from ._limits import Limits
@@ -214,7 +213,7 @@ class Record(_Model):
         name: str = "",
         status: int | None = None,
         standings: Mapping[str, tuple[Standing, str]] | None = None,
-        command: Sequence[str] = (),
+        reproduce: Callable[[str], str] | None = None,
     ) -> Record:
         """The record of a run.
 
@@ -228,7 +227,7 @@ class Record(_Model):
             name: What the server is called; else host and port.
             status: The exit status; None: what the report says.
             standings: What a baseline says to each case, and why.
-            command: The words of a command line that asks a case again if its id is put behind.
+            reproduce: Gives the command line that asks a case again, by its id.
         """
         said = standings or {}
         return cls(
@@ -245,7 +244,11 @@ class Record(_Model):
             limits=LimitsRecord(**asdict(limits)),
             facts=FactsRecord.of(report.facts) if report.facts is not None else None,
             cases=tuple(
-                _case(verdict, *said.get(verdict.case, (Standing.NONE, "")), command=command)
+                _case(
+                    verdict,
+                    *said.get(verdict.case, (Standing.NONE, "")),
+                    again=reproduce(verdict.case) if reproduce is not None else "",
+                )
                 for verdict in report.verdicts
             ),
         )
@@ -259,9 +262,7 @@ class Record(_Model):
         return sum(case.outcome is outcome for case in self.cases)
 
 
-def _case(
-    verdict: Verdict, standing: Standing, known: str, *, command: Sequence[str]
-) -> CaseRecord:
+def _case(verdict: Verdict, standing: Standing, known: str, *, again: str) -> CaseRecord:
     wire = [Line.model_validate(asdict(line)) for line in verdict.wire[-_KEPT:]]
     return CaseRecord(
         id=verdict.case,
@@ -284,7 +285,7 @@ def _case(
         wire=tuple(wire),
         left_out=max(0, len(verdict.wire) - _KEPT),
         seconds=round(verdict.seconds, 3),
-        reproduce=shlex.join([*command, verdict.case]) if command else "",
+        reproduce=again,
     )
 
 

@@ -9,11 +9,11 @@ import socket
 import subprocess
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     #: Brings one message.
     _Deliver = Callable[[bytes], None]
@@ -35,9 +35,8 @@ class SeedingError(Exception):
     """
 
     def __init__(self, failed: dict[int, str]) -> None:
-        super().__init__(
-            f"{len(failed)} messages were not delivered: {next(iter(failed.values()))}"
-        )
+        first = next(iter(failed.values()))
+        super().__init__(f"{len(failed)} messages were not delivered: {first}")
         self.failed = failed
 
 

@@ -159,13 +159,13 @@ class Talk:
 
     def logs_in(self) -> Wants[bool]:
         """Whether the server lets the target's user in now."""
-        self.asked = "PASS"
+        self.asked, self.expected = "PASS", "the answer to the login"
         self.answer = yield from log_in(self.dialogue, self.target, self.facts.way)
         return positive(self.answer)
 
     def wrong_login(self) -> Wants[str]:
         """Try to log in with a wrong password; gives the answer."""
-        self.asked = "PASS"
+        self.asked, self.expected = "PASS", "the answer to a wrong password"
         stranger = replace(self.target, password=WRONG)
         self.answer = yield from log_in(self.dialogue, stranger, self.facts.way)
         return self.answer
@@ -491,6 +491,11 @@ class Listed(dict[int, _Value]):
 
     def __missing__(self, number: int) -> _Value:
         raise Unmet(f"a line of {self._command} for message {number}", f"{len(self)} lines, not it")
+
+
+def has_ended(error: Unmet | Lost) -> bool:
+    """Whether what came instead of an answer is the end of the connection: by FIN, or by RST."""
+    return isinstance(error, Lost) or error.closed
 
 
 def negative(line: str) -> bool:

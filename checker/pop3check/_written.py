@@ -105,6 +105,10 @@ class RecordedConversation:
         text = to_yaml(data)  # type: ignore[arg-type]  # plain data all through
         return Written(text, self._files)
 
+    def first_user(self) -> tuple[str, Maildrop]:
+        """Who logged in first, and that user's mail as far as it was seen; nobody has none."""
+        return next(iter(self._drops.items()), ("", Maildrop()))
+
     # What is known before a line is written
 
     def _survey(self) -> None:

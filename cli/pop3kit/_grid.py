@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from ._page import render
@@ -72,11 +73,13 @@ class Row:
         name: What it is called.
         note: What is told below the name.
         cells: The results, one for each column; None where there is none.
+        group: Rows of a group stand together, below its name; empty if there are no groups.
     """
 
     name: str
     note: str
     cells: Sequence[Cell | None]
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class Grid:
         columns: Who was tried.
         rows: What was tried.
         outcomes: The kinds of result, in the order in which they can be chosen.
+        alarms: What has to be read before anything else.
     """
 
     title: str
@@ -100,6 +104,7 @@ class Grid:
     columns: Sequence[Column]
     rows: Sequence[Row]
     outcomes: Sequence[Outcome]
+    alarms: Sequence[str] = ()
 
 
 def grid_page(grid: Grid) -> str:
@@ -115,8 +120,22 @@ def grid_page(grid: Grid) -> str:
         data=[_detail(*each) for each in _cells(grid)],
         title=grid.title,
         grid=grid,
+        groups=list(_groups(grid)),
         outcomes=[(each, counts[each.key]) for each in grid.outcomes if counts[each.key]],
     )
+
+
+def _groups(grid: Grid) -> Iterator[tuple[str, list[Row], list[list[tuple[Outcome, int]]]]]:
+    """Each group with its rows, and how often each kind of result is in each column."""
+    for name, found in groupby(grid.rows, key=lambda row: row.group):
+        rows = list(found)
+        columns = zip(*(row.cells for row in rows), strict=True)
+        yield name, rows, [_counted(grid, cells) for cells in columns]
+
+
+def _counted(grid: Grid, cells: Sequence[Cell | None]) -> list[tuple[Outcome, int]]:
+    counts = Counter(cell.outcome for cell in cells if cell is not None)
+    return [(each, counts[each]) for each in grid.outcomes if counts[each]]
 
 
 def _cells(grid: Grid) -> Iterator[tuple[Row, Column, Cell]]:
@@ -130,6 +149,7 @@ def _cells(grid: Grid) -> Iterator[tuple[Row, Column, Cell]]:
 def _detail(row: Row, column: Column, cell: Cell) -> dict[str, object]:
     """What the page shows of a cell that is opened."""
     return {
+        "row": row.name,
         "title": f"{row.name} – {column.name}",
         "outcome": f"{cell.outcome.sign} {cell.word or cell.outcome.word}",
         "tone": cell.outcome.tone,

@@ -2,88 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ._failures import UsageFailure, printable
-from ._password import find_password
+from ._check_options import all_options
+from ._failures import UsageFailure
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Sequence
 
-    from pop3check import Verdict
-
-_COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "magenta"}
+    from ._check_options import Asked, Choice, Grading, Leave, Output, Reach, Seeding
 
 _EPILOG = """
-Exit status: 0 fine; 1 something fails; 2 inconclusive; 64 wrong usage; 74 a file cannot be read.
+Exit status: 0 fine; 1 something fails, or is worse than the baseline; 2 inconclusive; 3 mail was
+lost; 64 wrong usage; 74 a file cannot be read or written.
 """
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("url")
-@click.argument("cases", nargs=-1)
-@click.option("--tls", type=click.Choice(["none", "stls", "implicit"]),
-              help="How TLS is reached; by default none on this machine, else stls.")  # fmt: skip
-@click.option("--cafile", type=click.Path(exists=True, dir_okay=False),
-              help="Certificates of the authorities to trust, not the system's.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(0, 86400, min_open=True), default=10.0,
-              show_default=True, help="Seconds to wait for an answer.")  # fmt: skip
-@click.option("--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="A file whose first line is the password.")  # fmt: skip
-@click.option("--password-command", metavar="COMMAND",
-              help="A command that prints the password as its first line.")  # fmt: skip
-@click.option("--allow-insecure-auth", is_flag=True,
-              help="Send the password unencrypted over a network.")  # fmt: skip
-@click.option("--allow-delete", is_flag=True,
-              help="Also play conversations that mark mail as deleted.")  # fmt: skip
+@click.argument("what", nargs=-1, metavar="[URL] [SELECTOR]...")
+@all_options
 @click.pass_context
 def check(
     context: click.Context,
-    url: str,
-    cases: tuple[str, ...],
-    tls: Literal["none", "stls", "implicit"] | None,
-    cafile: str | None,
-    timeout: float,
-    password_file: Path | None,
-    password_command: str | None,
-    allow_insecure_auth: bool,
-    allow_delete: bool,
+    what: tuple[str, ...],
+    *,
+    asked: Asked,
+    output: Output,
+    grading: Grading,
+    seeding: Seeding,
+    leave: Leave,
+    choice: Choice,
+    reach: Reach,
 ) -> None:
     """Hold the server at URL (pop3://user@host:port, pop3s://…) to the conformance cases.
 
-    CASES are ids (RFC1939-5-06), beginnings of ids (RFC1939-5) or files; all cases without any.
-    Without a user only what needs no login is checked. Nothing is deleted unless it is allowed.
+    A SELECTOR is an id (RFC1939-5-06), the beginning of one (RFC1939-5), a tag (uidl), a scenario
+    or a file; without any all cases are asked. Without a user only what needs no login is. Nothing
+    is marked or deleted unless it is allowed, and never mail that the run has not brought itself.
+    The password comes from --password-file, --password-command, POP3KIT_PASSWORD, or a prompt.
     """
-    from pop3check import Limits, Target, TargetError, UnknownCase, check_all, select, summary
-    from pop3scenarios import ScenarioError
+    urls = [word for word in what if "://" in word]
+    selectors = [word for word in what if "://" not in word]
+    if asked.schema or asked.listed or asked.explained:
+        _tell(asked, selectors, choice)
+        return
+    if not urls and output.others:
+        context.exit(_compare(output, selectors))
+    if len(urls) != 1:
+        raise UsageFailure(f"expected one URL, pop3://user@host:port, got {len(urls)}")
+    from ._check_run import Wish, run
 
-    try:
-        scenarios = select(cases)
-        target = Target.from_url(
-            url,
-            tls=tls,
-            ca=cafile,
-            timeout=timeout,
-            allow_insecure_auth=allow_insecure_auth,
-        )
-        if target.user:
-            prompt = f"Password of {target.user} at {target}"
-            password = find_password(password_file, password_command, prompt)
-            target = replace(target, password=password)
-        limits = Limits(mode="destructive" if allow_delete else "read-only")
-        report = check_all(target, scenarios, limits=limits, progress=_show)
-    except (TargetError, UnknownCase, ScenarioError) as error:
-        raise UsageFailure(str(error)) from None
-    click.echo(summary(report))
-    context.exit(report.exit_status)
+    wish = Wish(urls[0], tuple(selectors), reach, choice, leave, seeding, grading, output)
+    context.exit(run(wish, context))
 
 
-def _show(verdict: Verdict) -> None:
-    """Print a verdict; colour repeats what its first word says, on a terminal only."""
-    from pop3check import describe
+def _tell(asked: Asked, selectors: Sequence[str], choice: Choice) -> None:
+    from pop3check import schema_text
 
-    click.secho(printable(describe(verdict)), fg=_COLOURS.get(verdict.outcome.value))
+    from ._check_selection import chosen, show_case, show_list
+
+    if asked.schema:
+        click.echo(schema_text(), nl=False)
+    elif asked.explained:
+        show_case(asked.explained)
+    else:
+        show_list(chosen(selectors, choice))
+
+
+def _compare(output: Output, selectors: Sequence[str]) -> int:
+    """Put earlier runs side by side, which judges nothing."""
+    from ._check_output import read_all, summarised, write_page
+
+    if selectors:
+        raise UsageFailure(f"expected a URL before {selectors[0]}, or only --with")
+    if output.html_file is None:
+        raise UsageFailure("--with without URL needs --html, the page to write")
+    if output.json_file or output.junit_file or output.markdown_file:
+        raise UsageFailure("--json, --junit and --markdown are for a URL, and there is none")
+    records = read_all(output.others)
+    write_page(output.html_file, records)
+    for record in records:
+        click.echo(summarised(record))
+    return 0

@@ -49,7 +49,8 @@ cannot be read or written.
 @click.option("--seed-value", type=int, default=0, show_default=True, metavar="N",
               help="What makes the random choices: the same makes the same again.")  # fmt: skip
 @click.option("--exclusive", is_flag=True,
-              help="Two sessions at a time on a maildrop break a rule; else they are counted.")  # fmt: skip
+              help="Two sessions at a time on a maildrop break a rule; else they are "
+                   "counted.")  # fmt: skip
 @click.option("--shared", is_flag=True,
               help="Others use the accounts too: what is missing may be their doing.")  # fmt: skip
 @click.option("--mark", is_flag=True, help="Mark messages as deleted, and never commit it.")

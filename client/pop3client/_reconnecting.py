@@ -132,18 +132,25 @@ async def reconnecting_async(
 ) -> T:
     """Do as ``reconnecting``; every function given may be a coroutine function."""
     calls: _Calls[T] = _attempts(connect, work, attempts, backoff, on_lost, sleep, clock)
-    return await _run_async(calls)
+    return await _carry_out(calls, _awaited)
 
 
 def _run(calls: _Calls[T]) -> T:
+    carrying = _carry_out(calls, _no_coroutine)
+    try:
+        carrying.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise AssertionError  # nothing in it waits
+
+
+async def _carry_out(calls: _Calls[T], settled: Callable[[object], Awaitable[object]]) -> T:
     try:
         call = next(calls)
         while True:
             try:
-                answer = call()
-                if inspect.iscoroutine(answer):
-                    answer.close()
-                    raise InvalidArgument("expected functions; reconnecting_async takes coroutines")
+                answer = await settled(call())
             except BaseException as error:  # noqa: BLE001 - the generator decides
                 call = calls.throw(error)
             else:
@@ -153,21 +160,15 @@ def _run(calls: _Calls[T]) -> T:
         return result
 
 
-async def _run_async(calls: _Calls[T]) -> T:
-    try:
-        call = next(calls)
-        while True:
-            try:
-                answer = call()
-                if inspect.isawaitable(answer):
-                    answer = await answer
-            except BaseException as error:  # noqa: BLE001 - the generator decides
-                call = calls.throw(error)
-            else:
-                call = calls.send(answer)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+async def _no_coroutine(answer: object) -> object:
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise InvalidArgument("expected functions; reconnecting_async takes coroutines")
+    return answer
+
+
+async def _awaited(answer: object) -> object:
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def _attempts(

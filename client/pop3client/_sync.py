@@ -8,9 +8,7 @@ were delivered under its unique-id before.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,29 +26,23 @@ from ._exceptions import (
     POP3ConnectionError,
     POP3Error,
 )
+from ._memory import Listed, Memory, fingerprint
 from ._reading import Reading
-from ._results import UniqueId
 from ._retrieval import present
 from ._wants import Aside, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from ._results import Message
+    from ._results import Message, UniqueId
     from ._retrieval import Progress
     from ._seen import SeenMaildrop, SeenMessage, SeenStore
     from ._session import Session
 
-__all__ = ["DeletePolicy", "SyncFailure", "SyncResult", "fingerprint", "sync"]
+__all__ = ["DeletePolicy", "SyncFailure", "SyncResult", "sync"]
 
 _NUMBER = itemgetter(0)
 """What results are sorted by: the number of the message, or what begins with it."""
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
-_FICKLE = re.compile(
-    rb"^(?:Status|X-(?:Status|UIDL?|Keywords|IMAP(?:base)?)):.*\n(?:[ \t].*\n)*",
-    re.MULTILINE | re.IGNORECASE,
-)
-"""Fields that servers put into a message, or change, when it has been read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,28 +124,6 @@ class SyncResult:
     failed: tuple[SyncFailure, ...]
 
 
-class _Listed(NamedTuple):
-    """A message of the maildrop; ``octets`` is None if LIST does not tell."""
-
-    number: int
-    uid: bytes
-    octets: int | None
-
-    @property
-    def id(self) -> UniqueId:
-        """What the result names it by."""
-        return UniqueId(self.number, self.uid)
-
-
-def fingerprint(raw: bytes) -> bytes:
-    """Give the SHA-256 of a message, without what servers change in it."""
-    end = _HEADER_END.search(raw)
-    start = end.end() if end else len(raw)
-    digest = hashlib.sha256(_FICKLE.sub(b"", raw[:start]))
-    digest.update(memoryview(raw)[start:])
-    return digest.digest()
-
-
 def sync(
     session: Session,
     store: SeenStore,
@@ -197,7 +167,7 @@ class _Sync:
         self._user = user
         self._progress = progress
         self._copies: Counter[tuple[bytes, bytes]] = Counter()
-        self._due: list[tuple[_Listed, SeenMessage]] = []
+        self._due: list[tuple[Listed, SeenMessage]] = []
         self._fetched: list[UniqueId] = []
         self._skipped: list[UniqueId] = []
         self._deleted: list[UniqueId] = []
@@ -225,7 +195,7 @@ class _Sync:
         maildrop: SeenMaildrop = yield Aside(
             lambda: self._store.maildrop(config.host, config.port, self._user)
         )
-        memory = _Memory(maildrop, listing)
+        memory = Memory(maildrop, listing)
         yield Aside(memory.load)
         wanted = {each.number: each for each in listing if self._is_wanted(each, memory)}
         reading = self._reading(wanted)
@@ -233,7 +203,7 @@ class _Sync:
             yield from self._received(wanted[came.number], came, memory)
         yield from self._delete(maildrop)
 
-    def _is_wanted(self, message: _Listed, memory: _Memory) -> bool:
+    def _is_wanted(self, message: Listed, memory: Memory) -> bool:
         """Tell whether a message has to be fetched; if not, see to it."""
         self._sort(message, memory)
         row = memory.believed.get(message.number)
@@ -248,22 +218,22 @@ class _Sync:
             return False
         return True
 
-    def _sort(self, message: _Listed, memory: _Memory) -> None:
+    def _sort(self, message: Listed, memory: Memory) -> None:
         if not message.uid:
             self._blank.append(message.id)
         elif memory.is_shared(message.uid):
             self._duplicates.append(message.id)
 
-    def _consider(self, message: _Listed, row: SeenMessage) -> None:
+    def _consider(self, message: Listed, row: SeenMessage) -> None:
         if self._policy.applies(row, self._store.now()):
             self._due.append((message, row))
 
-    def _fail(self, message: _Listed, error: POP3Error) -> None:
+    def _fail(self, message: Listed, error: POP3Error) -> None:
         self._failed.append(SyncFailure(*message.id, error))
 
     # The listing.
 
-    def _listing(self, *, fingerprint: bool) -> Steps[list[_Listed]]:
+    def _listing(self, *, fingerprint: bool) -> Steps[list[Listed]]:
         # LIST comes first: of mail that arrives between the two, only the size is not known.
         sizes = yield from self._sizes()
         uids = yield from self._uids(fingerprint=fingerprint)
@@ -271,7 +241,7 @@ class _Sync:
         numbers = sorted(sizes.keys() | uids.keys())
         if not numbers:
             numbers = yield from present(self._session)
-        return [_Listed(each, uids.get(each, b""), sizes.get(each)) for each in numbers]
+        return [Listed(each, uids.get(each, b""), sizes.get(each)) for each in numbers]
 
     def _sizes(self) -> Steps[dict[int, int]]:
         try:
@@ -295,7 +265,7 @@ class _Sync:
 
     # One message.
 
-    def _reading(self, wanted: Mapping[int, _Listed]) -> Reading:
+    def _reading(self, wanted: Mapping[int, Listed]) -> Reading:
         """Fetch these messages, the next on their way while one is delivered."""
 
         def numbers() -> Steps[list[int]]:
@@ -310,7 +280,7 @@ class _Sync:
             {each.number: each.octets for each in wanted.values() if each.octets is not None},
         )
 
-    def _received(self, message: _Listed, came: Message, memory: _Memory) -> Steps[None]:
+    def _received(self, message: Listed, came: Message, memory: Memory) -> Steps[None]:
         if not came.raw and message.octets != 0:
             self._fail(message, EmptyMessage(message.number, message.octets))
             return
@@ -334,7 +304,7 @@ class _Sync:
     # The end.
 
     def _delete(self, maildrop: SeenMaildrop) -> Steps[None]:
-        marked: list[tuple[_Listed, SeenMessage]] = []
+        marked: list[tuple[Listed, SeenMessage]] = []
         yield from self._unmark()
         for message, row in sorted(self._due, key=_NUMBER):
             try:
@@ -362,58 +332,3 @@ class _Sync:
             yield from rset(self._session)
         except CommandError:
             self._session.deviations.excuse()  # QUIT is going to fail by it
-
-
-class _Memory:
-    """What the store knew of a maildrop when it was listed.
-
-    Attributes:
-        believed: by number, what is known of the messages that need not be fetched.
-    """
-
-    def __init__(self, maildrop: SeenMaildrop, listing: Iterable[_Listed]) -> None:
-        self._maildrop = maildrop
-        self._listing = listing
-        self._shares = Counter(message.uid for message in listing)
-        self._rows: dict[bytes, dict[bytes, SeenMessage]] = {}
-        self.believed: dict[int, SeenMessage] = {}
-
-    def load(self) -> None:
-        """Read the store, and begin a new listing in it."""
-        for known in self._maildrop.messages():
-            self._rows.setdefault(known.uid, {})[known.fingerprint] = known
-        last = self._maildrop.listings()
-        for message in self._listing:
-            row = self._believe(message, last)
-            if row is not None:
-                self.believed[message.number] = row
-        self._maildrop.listed(self.believed.values())
-
-    def _believe(self, message: _Listed, last: int) -> SeenMessage | None:
-        if not message.uid or self.is_shared(message.uid):
-            return None
-        rows = [
-            row
-            for row in self._rows.get(message.uid, {}).values()
-            if row.listing == last
-            and row.deleted is None
-            and (message.octets is None or message.octets == row.octets)
-        ]
-        return rows[0] if len(rows) == 1 else None
-
-    def is_shared(self, uid: bytes) -> bool:
-        """True if several messages of the listing have this unique-id."""
-        return self._shares[uid] > 1
-
-    def is_reused(self, uid: bytes) -> bool:
-        """True if the unique-id of a new message is known from others, which are gone."""
-        return bool(uid) and uid in self._rows and not self.is_shared(uid)
-
-    def copies(self, uid: bytes, mark: bytes) -> int:
-        """How many messages with this unique-id and these octets were delivered."""
-        row = self._rows.get(uid, {}).get(mark)
-        return row.copies if row else 0
-
-    def note(self, uid: bytes, mark: bytes, octets: int, copies: int) -> SeenMessage:
-        """Write down that a message was delivered, or was found again."""
-        return self._maildrop.delivered(uid, mark, octets, copies)

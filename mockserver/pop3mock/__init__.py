@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._performance import TLSMode
     from ._pytest_servers import ServerFactory, WatchedServer
     from ._server import Credentials, MockServer
+    from ._spoken import Spoken, spoken
     from ._verification import VerificationFailed
 
 __all__ = [
@@ -34,11 +35,13 @@ __all__ = [
     "Maildrop",
     "MockServer",
     "ServerFactory",
+    "Spoken",
     "StoredMessage",
     "TLSMode",
     "UnknownUser",
     "VerificationFailed",
     "WatchedServer",
+    "spoken",
 ]
 
 _HOME = {
@@ -52,11 +55,13 @@ _HOME = {
     "Maildrop": "_maildrop",
     "MockServer": "_server",
     "ServerFactory": "_pytest_servers",
+    "Spoken": "_spoken",
     "StoredMessage": "_message",
     "TLSMode": "_performance",
     "UnknownUser": "_errors",
     "VerificationFailed": "_verification",
     "WatchedServer": "_pytest_servers",
+    "spoken": "_spoken",
 }
 
 

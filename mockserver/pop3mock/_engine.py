@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+    from concurrent.futures import Future
     from types import TracebackType
     from typing import Any, Self
 
@@ -70,12 +71,23 @@ class Engine:
         Raises:
             TimeoutError: It took longer.
         """
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        future = self.begin(work)
         try:
             return future.result(timeout)
         except TimeoutError:
             future.cancel()
             raise
+
+    def begin(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
+        """Run a coroutine on the loop, before all that is asked of the loop later.
+
+        Args:
+            work: The coroutine.
+
+        Returns:
+            What waits for its result.
+        """
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def release(self) -> None:
         """Give the lease back; the last one ends the thread."""

@@ -24,6 +24,7 @@ from ._quirk_users import QuirkUsers
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
     from pathlib import Path
     from types import TracebackType
     from typing import Self, Unpack
@@ -110,7 +111,7 @@ class MockServer:
         self._connections: set[Connection] = set()
         self._gone: asyncio.Event | None = None
         self._engine: Engine | None = None
-        self._listener: asyncio.Server | None = None
+        self._listening: Future[asyncio.Server] | None = None
 
     def _perform(self, scenario: Scenario, before: Performance | None = None) -> Performance:
         users = scenario.users if self._overridden is None else self._overridden
@@ -162,7 +163,8 @@ class MockServer:
         with contextlib.ExitStack() as undo:
             sock = undo.enter_context(self._bound())
             engine = undo.enter_context(Engine())
-            engine.run(self._listen(sock))
+            # Not waited for: the socket listens already, and keeps for the loop whoever comes.
+            self._listening = engine.begin(self._listen(sock))
             undo.pop_all()
         self._address = sock.getsockname()[:2]
         self._engine = engine
@@ -191,17 +193,18 @@ class MockServer:
         finally:
             engine.release()
 
-    async def _listen(self, sock: socket.socket) -> None:
+    async def _listen(self, sock: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._connect, sock=sock, backlog=_BACKLOG)
+        return await loop.create_server(self._connect, sock=sock, backlog=_BACKLOG)
 
     async def _shut(self) -> None:
-        assert self._listener is not None
+        assert self._listening is not None
+        listener = await asyncio.wrap_future(self._listening)
+        self._listening = None
         # A connection that has just been accepted gets its transport in the next turn of the loop;
         # from a listener that is closed it would get none, and would never be over.
         await asyncio.sleep(0)
-        self._listener.close()
-        self._listener = None
+        listener.close()
         self._gone = asyncio.Event()
         # It hears of its transport one turn later still.
         await asyncio.sleep(0)

@@ -62,16 +62,15 @@ def places(name: str, beside: Path | None = None) -> tuple[Path, ...]:
         name: A name or a path, as for :func:`find`.
         beside: The folder from which paths and names are looked up; the working directory if None.
     """
-    base = beside or Path.cwd()
     if is_path(name):
         # os.path answers no, where Path raises: for names too long, and for users unknown.
-        path = base / os.path.expanduser(name)  # noqa: PTH111
+        path = (beside or Path.cwd()) / os.path.expanduser(name)  # noqa: PTH111
         return (path,) if name.endswith(SUFFIX) else (path, Path(f"{path}{SUFFIX}"))
     folder, _, short = name.rpartition("/")
     known = shipped().get(short)
     if known is not None and folder in ("", known.parent.name):
         return (known,)
-    return (base / (name + SUFFIX),)
+    return ((beside or Path.cwd()) / (name + SUFFIX),)
 
 
 def find(name: str, beside: Path | None = None) -> Path:

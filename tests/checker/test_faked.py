@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: For each case, what the server says after each time that the checker has sent something.
 FAKED: dict[str, tuple[bytes, ...]] = {
     "IOP-04": (b"+OK ready\r\n", b"+OK 0 0\r\n"),  # and a minute goes by between two looks
+    # It connects once more by itself, and is greeted a third time inside TLS.
+    "RFC2595-4-06": (b"+OK ready\r\n",) * 2 + (b"+OK begin\r\n", b"+OK ready once more\r\n"),
     "RFC2449-4-05": (b"+OK ready\r\n",),  # and then takes everything in silence
 }
 

@@ -139,8 +139,12 @@ def test_cancelled(peer: Peer) -> None:
     """A task that is cancelled at work leaves no task, and a session that can be used."""
     client = peer.connect()
 
+    async def work() -> None:
+        async with client.driven.keeping_alive(SOON):
+            await asyncio.get_running_loop().create_future()  # to the end, which never comes
+
     async def main() -> None:
-        task = asyncio.ensure_future(peer._at_work(peer.until, SOON))
+        task = asyncio.ensure_future(work())
         await asyncio.to_thread(peer.until)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

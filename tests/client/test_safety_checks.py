@@ -21,8 +21,8 @@ from ._checks import CHECKS
 PACKAGE = Path(pop3client.__file__).parent
 HERE = Path(__file__).parent
 
-
 pytestmark = pytest.mark.once
+
 
 def run_on_copy(folder: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
     """Run tests on the package that is in ``folder``."""

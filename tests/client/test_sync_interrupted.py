@@ -32,6 +32,7 @@ def settled(run: Run, maildrop: Maildrop, policy: DeletePolicy | None) -> Counte
     return Counter(run.delivered)
 
 
+@pytest.mark.parametrize("kind", ["blocking", pytest.param("asyncio", marks=pytest.mark.once)])
 @pytest.mark.parametrize("policy", [None, AT_ONCE], ids=["keep", "delete"])
 @pytest.mark.parametrize("pipelining", [False, True], ids=["one by one", "ahead"])
 def test_the_connection_is_lost_at_each_octet(

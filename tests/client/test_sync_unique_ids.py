@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import pop3client
-from pop3client._sync import fingerprint
+from pop3client._memory import fingerprint
 
 from ._maildrop import AT_ONCE, Maildrop, known, mail, raws, uids
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pop3check import Limits, Target, check_all, select
-from pop3check._select import natural
 
 from ._mbox_servers import PASSWORD, PROGRAMS, USER, MboxServer
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pop3check import Verdict
+    from pop3scenarios import Scenario
 
     from ._clients import TLSMode
     from ._dovecot import Dovecot
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 #: Mail that the checker has not brought, and has to leave alone.
 FOREIGN = [
-    b"From: a@example.test\r\nSubject: not the checker's\r\n\r\nfirst\r\n",
-    b"From: b@example.test\r\nSubject: nor this\r\n\r\nsecond\r\n",
+    b"From: a@example.test\r\nDate: Mon, 02 Jan 2023 10:00:00 +0000\r\n"
+    b"Message-ID: <%d@example.test>\r\nSubject: not the checker's\r\n\r\nstays\r\n" % number
+    for number in range(2)
 ]
 
 #: Seconds that an answer may take.
@@ -134,20 +135,31 @@ def _port(server: MboxServer, tls: TLSMode) -> Iterator[int]:
             serving.join()
 
 
-def verdicts(opened: OpenChecked) -> dict[str, Verdict]:
+def verdicts(opened: OpenChecked, *, whole: bool) -> dict[str, Verdict]:
     """What the checker says of a server, by the id of the case.
 
     What wants an empty maildrop gets one, and so does what asks for more than a client would: it
     may empty its maildrop.
+
+    Args:
+        opened: Makes maildrops.
+        whole: Whether to ask also what has nothing to do with how a session comes about.
     """
-    cases = select()
+    cases = [case for case in select() if whole or _is_about_beginnings(case)]
     empty = [s for s in cases if (about := s.file.case) and about.messages and 0 in about.messages]
     opt_in = [s for s in cases if (about := s.file.case) and "opt-in" in about.gates]
     usual = [s for s in cases if s not in empty and s not in opt_in]
     with opened(FOREIGN) as (target, seed):
-        found = check_all(target, usual, limits=LIMITS, seed=seed)
+        found = list(check_all(target, usual, limits=LIMITS, seed=seed).verdicts)
     with opened([]) as (target, seed):
-        none_there = check_all(target, empty, limits=LIMITS)
+        if empty:
+            found += check_all(target, empty, limits=LIMITS).verdicts
         more = check_all(target, opt_in, limits=replace(LIMITS, opt_in=True), seed=seed)
-    every = (*found.verdicts, *none_there.verdicts, *more.verdicts)
-    return {verdict.case: verdict for verdict in sorted(every, key=lambda v: natural(v.case))}
+    return {verdict.case: verdict for verdict in (*found, *more.verdicts)}
+
+
+def _is_about_beginnings(scenario: Scenario) -> bool:
+    """Whether a case is about TLS, login, or what comes before: not about mail."""
+    about = scenario.file.case
+    assert about is not None
+    return about.state != "transaction" or bool({"tls", "stls", "implicit"} & set(about.gates))

@@ -53,10 +53,11 @@ disable_plaintext_auth = no
 auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 {more}
-# Any name is a user, so that a test makes one by making its mail.
+# Any name is a user, so that a test makes one by making its mail; a wrong password is refused at
+# once.
 passdb {{
   driver = static
-  args = password={password}
+  args = password={password} nodelay=yes
 }}
 userdb {{
   driver = static

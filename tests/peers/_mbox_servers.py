@@ -195,6 +195,8 @@ class MboxServer:
             connection: Our end; the session has it, too, and the caller may close it.
             tls: Whether TLS begins at once.
         """
+        # They write in small pieces, each of which would wait for the one before to be noticed.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sessions.append(self._start(connection, _MODES[tls == "implicit"]))
 
     def deliver(self, messages: Iterable[bytes]) -> None:

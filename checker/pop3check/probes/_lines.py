@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pop3check._dialogue import positive
 from pop3check._findings import Skipped, Unmet
 from pop3check._talk import negative
+from pop3check._verdict import Outcome
 from pop3check._wants import Lost, Silence
 
 from ._registry import probe
@@ -198,7 +199,11 @@ def long_line_is_one(talk: Talk) -> Wants[None]:
 
 @probe("RFC2449-4-05")
 def endless_line(talk: Talk) -> Wants[None]:
-    """A mebibyte without a line end: it is answered, or the connection is closed."""
+    """A mebibyte without a line end: it is answered, or the connection is closed.
+
+    A server that says nothing may have thrown all of it away: that cannot be seen from outside.
+    It has to refuse the line when it ends.
+    """
     talk.expected = "-ERR, or the end of the connection"
     try:
         for _ in range(_ENDLESS // _PIECE):
@@ -206,8 +211,15 @@ def endless_line(talk: Talk) -> Wants[None]:
         came = yield from talk.dialogue.silent(max(talk.limits.quiet, 1.0))
     except Lost:
         came = b""  # closed while we were sending
+    if came is None:
+        yield from talk.send_octets(b"\r\n", "-ERR to the line at its end")
+        try:
+            grade = Outcome.NON_STRICT if negative((yield from talk.line())) else None
+        except Silence:
+            grade = None
+        silence = f"{_ENDLESS} octets are taken in silence"
+        raise Unmet("-ERR, or the end of the connection", silence, grade=grade)
     talk.over.add(talk.on)
-    talk.require(came is not None, talk.expected, f"{_ENDLESS} octets are taken in silence")
 
 
 @probe("RFC1939-5-02")

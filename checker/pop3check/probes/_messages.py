@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pop3check._fixtures import on_wire
+from pop3check._mail import is_whole
+from pop3check._verdict import Outcome
 
 from ._registry import probe
 
@@ -29,11 +31,20 @@ def eight_bits(talk: Talk) -> Wants[None]:
     yield from _as_stored(talk, "8bit")
 
 
+@probe("RFC1939-5-20")
+def whole_message(talk: Talk) -> Wants[None]:
+    """A message of the run's own; whoever delivered it may have put trace fields in front."""
+    right = on_wire("plain", talk.facts.run)
+    came = yield from talk.message(f"RETR {talk.fixture('plain')}")
+    grade = Outcome.NON_STRICT if is_whole(right, came) else None
+    talk.require(came.endswith(right), "the message as it was stored", repr(came)[1:], grade=grade)
+
+
 def _as_stored(talk: Talk, name: str) -> Wants[None]:
-    """A message of the run's own comes as it was stored; trace fields may stand in front."""
+    """A message of the run's own comes as it was stored, but for fields that were added."""
     right = on_wire(name, talk.facts.run)
     came = yield from talk.message(f"RETR {talk.fixture(name)}")
-    talk.require(came.endswith(right), f"the message {name!r} as it was stored", _tail(came))
+    talk.require(is_whole(right, came), f"the message {name!r} as it was stored", _tail(came))
 
 
 def _tail(data: bytes) -> str:
@@ -59,7 +70,7 @@ def slow_reader(talk: Talk) -> Wants[None]:
         yield from talk.pause(_REST)
     came = yield from talk.rest_of_message()
     right = on_wire("big", talk.facts.run)
-    talk.require(came.endswith(right), f"{len(right)} octets as they were stored", _tail(came))
+    talk.require(is_whole(right, came), f"{len(right)} octets as they were stored", _tail(came))
 
 
 @probe("RFC1939-5-27")
@@ -68,7 +79,7 @@ def odd_octets(talk: Talk) -> Wants[None]:
     for name, odd in (("nul", b"\x00"), ("barecr", b"a\rb")):
         came = yield from talk.message(f"RETR {talk.fixture(name)}")
         right = on_wire(name, talk.facts.run)
-        if came.endswith(right):
+        if is_whole(right, came):
             talk.note(f"{name}: comes as it was stored")
         else:
             body = came.rpartition(b"\r\n\r\n")[2]

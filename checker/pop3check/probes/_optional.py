@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pop3check._dialogue import positive
-from pop3check._findings import Skipped
+from pop3check._findings import Skipped, Unmet
 from pop3check._fixtures import on_wire, stored
 from pop3check._login import apop_digest, log_in
-from pop3check._talk import negative
+from pop3check._talk import WRONG, has_ended, negative
 from pop3check._verdict import Outcome
+from pop3check._wants import Lost
 
 from ._registry import probe
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 _ALL, _HUGE = 99_999, (1 << 31, 1 << 64)
 
 _END_OF_HEADER = b"\r\n\r\n"
+
+#: How the field of the message with dots begins that begins with one.
+_DOT_IN_HEADER = b"\r\n.X-Dot: "
 
 #: Octets that a unique-id may have (RFC 1939, section 7).
 _LONGEST = 70
@@ -78,8 +82,9 @@ def all_lines(talk: Talk) -> Wants[None]:
 def top_is_stuffed(talk: Talk) -> Wants[None]:
     """TOP of a message whose lines begin with dots."""
     top = yield from talk.message(f"TOP {talk.fixture('dots')} {_ALL}")
-    right = on_wire("dots", talk.facts.run)
-    talk.require(top.endswith(right), "the message as it was stored", _tail(top))
+    _, body = _split(on_wire("dots", talk.facts.run))
+    whole = top.endswith(body) and _DOT_IN_HEADER in top
+    talk.require(whole, "the lines as they were stored", _tail(top))
 
 
 @probe("RFC1939-7-09")
@@ -284,9 +289,23 @@ def spaces_in_password(talk: Talk) -> Wants[None]:
 @probe("RFC1939-7-36", logs_in=True)
 def no_password(talk: Talk) -> Wants[None]:
     """PASS with nothing behind it."""
-    for line in ("PASS ", "PASS"):
+    for connection, line in enumerate(("PASS ", "PASS")):
+        yield from talk.connect(str(connection))
         yield from talk.accepted(f"USER {talk.target.user}")
         yield from talk.refused(line)
+
+
+@probe("RFC1939-7-32", logs_in=True)
+def failed_pass_voids_user(talk: Talk) -> Wants[None]:
+    """A wrong password, and the right one without USER; who closes after the first is safe."""
+    yield from talk.accepted(f"USER {talk.target.user}")
+    yield from talk.refused(f"PASS {WRONG}")
+    try:
+        yield from talk.refused(f"PASS {talk.target.password}", secret=True)
+    except (Unmet, Lost) as error:
+        if not has_ended(error):
+            raise
+        talk.over.add(talk.on)
 
 
 # APOP

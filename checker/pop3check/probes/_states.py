@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pop3check._dialogue import positive
 from pop3check._findings import Inconclusive, Skipped, Unmet
 from pop3check._fixtures import stored
-from pop3check._talk import negative
+from pop3check._talk import has_ended, negative
 from pop3check._verdict import Outcome
+from pop3check._wants import Lost
 
 from ._registry import probe
 
@@ -124,8 +125,8 @@ def failed_login(talk: Talk) -> Wants[None]:
         answer = yield from talk.wrong_login()
         talk.require(negative(answer), "-ERR to a wrong password", answer)
         yield from talk.refused("STAT")
-    except Unmet as ended:
-        if not ended.closed or not negative(talk.answer):
+    except (Unmet, Lost) as error:
+        if not has_ended(error) or not negative(talk.answer):
             raise
         talk.over.add(talk.on)
 
@@ -137,9 +138,10 @@ def login_after_a_failed_one(talk: Talk) -> Wants[None]:
     talk.require(negative(answer), "-ERR to a wrong password", answer)
     try:
         works = yield from talk.logs_in()
-    except Unmet as ended:
-        if not ended.closed:
+    except (Unmet, Lost) as error:
+        if not has_ended(error):
             raise
+        talk.over.add(talk.on)
         raise Skipped("the server closes after a failed login") from None
     talk.require(works, "a login that works", talk.answer)
     yield from talk.stat()

@@ -58,7 +58,9 @@ def _has_stls(capabilities: list[str]) -> None:
 def announced_where_it_works(talk: Talk) -> Wants[None]:
     """CAPA, then STLS."""
     yield from _in_the_clear(talk)
-    listed = _listed("STLS", (yield from talk.lines("CAPA")))
+    if not positive((yield from talk.ask("CAPA"))):
+        raise Skipped("the server has no CAPA")
+    listed = _listed("STLS", (yield from talk.listing()))
     answer = yield from talk.ask("STLS")
     if positive(answer):
         yield from talk.drop()
@@ -151,7 +153,10 @@ def injected_segment(talk: Talk) -> Wants[None]:
     yield from _in_the_clear(talk)
     yield from talk.accepted("STLS")
     yield from talk.send_octets(b"CAPA\r\n", "silence, or the end of the connection")
-    came = yield from talk.dialogue.silent(max(_APART, talk.limits.quiet))
+    try:
+        came = yield from talk.dialogue.silent(max(_APART, talk.limits.quiet))
+    except Lost:
+        came = b""  # an end all the same
     if came is not None:
         yield from talk.drop()
         _nothing_in_the_clear(came)
@@ -164,7 +169,8 @@ def user_from_before(talk: Talk) -> Wants[None]:
     """USER, STLS, the handshake, and PASS."""
     yield from _in_the_clear(talk)
     yield from talk.ask(f"USER {talk.target.user}")
-    yield from talk.accepted("STLS")
+    if not positive((yield from talk.ask("STLS"))):
+        return  # nothing is carried over where only PASS may follow USER
     yield from talk.dialogue.start_tls()
     yield from talk.refused(f"PASS {talk.target.password}", secret=True)
 
@@ -204,6 +210,7 @@ def certificate(talk: Talk) -> Wants[None]:
     except HandshakeFailed as failed:
         if not failed.certificate:
             raise
+        talk.over.add(talk.on)
         raise Unmet(f"a certificate that is good for {talk.target.host}", str(failed)) from None
 
 

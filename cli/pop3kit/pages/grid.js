@@ -2,7 +2,9 @@
 "use strict";
 
 const grid = document.querySelector('[role="grid"]');
-const rows = [...grid.tBodies[0].rows];
+const rows = [...grid.querySelectorAll("tr.row")];
+const groupRows = [...grid.querySelectorAll("tr.group")];
+const groupField = document.getElementById("group");
 const textField = document.getElementById("text");
 const boxes = [...document.querySelectorAll('input[name="outcome"]')];
 const shown = document.getElementById("shown");
@@ -34,8 +36,12 @@ function choose() {
   for (const row of rows) {
     const text = row.textContent.toLowerCase();
     const fits = cellsOf(row).some((cell) => wanted.has(cell.dataset.outcome));
-    row.hidden = !(words.every((word) => text.includes(word)) && (everything || fits));
+    const here = !groupField || !groupField.value || groupField.value === row.dataset.group;
+    const matches = words.every((word) => text.includes(word));
+    row.hidden = !(here && matches && (everything || fits));
   }
+  const inhabited = new Set(visibleRows().map((row) => row.dataset.group));
+  for (const row of groupRows) row.hidden = !inhabited.has(row.dataset.group);
   const left = visibleRows();
   shown.textContent = `${left.length} of ${rows.length} rows`;
   if (!current || current.closest("tr").hidden) {
@@ -98,8 +104,22 @@ function open(cell) {
   document.getElementById("detail-facts").replaceChildren(...facts);
   const texts = detail.texts.flatMap(([name, text]) => [element("h3", name), element("pre", text)]);
   document.getElementById("detail-texts").replaceChildren(...texts);
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
+  // The address of the page leads here now, for whoever wants to link to it.
+  history.replaceState(null, "", `#${encodeURIComponent(detail.row)}`);
+}
+
+// An address with a row behind # leads to that row, and to what is to be seen of it.
+function follow() {
+  const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!row || !rows.includes(row)) return;
+  const cell = cellsOf(row).find((each) => each.dataset.detail);
+  row.scrollIntoView({ block: "center" });
+  if (!cell) return;
+  makeCurrent(cell);
+  cell.focus();
+  open(cell);
 }
 
 grid.addEventListener("keydown", (event) => {
@@ -122,6 +142,9 @@ grid.addEventListener("click", (event) => {
 
 textField.addEventListener("input", choose);
 for (const box of boxes) box.addEventListener("change", choose);
+if (groupField) groupField.addEventListener("change", choose);
+window.addEventListener("hashchange", follow);
 document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
 
 choose();
+follow();
