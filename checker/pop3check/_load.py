@@ -116,6 +116,11 @@ class Load:
         """Sessions that were let in while another one had the same maildrop."""
         return sum(account.maildrop.overlaps for account in self._accounts)
 
+    @property
+    def queued(self) -> int:
+        """Sessions that were let in while another one was at the door, and none was in."""
+        return sum(account.maildrop.queued for account in self._accounts)
+
     def survey(self) -> None:
         """Ask each account once, alone, what there is.
 
@@ -216,7 +221,20 @@ class Load:
             delay=float(delay[0]) if delay else 0.0,
             exclusive=self._plan.exclusive,
         )
+        maildrop.note_login(time.monotonic())
         return _Account(target, facts, maildrop)
+
+    def _await_login(self, account: _Account) -> None:
+        """Let pass what the server wants between two logins.
+
+        Raises:
+            Inconclusive: It wants more than the run has.
+        """
+        seconds = account.maildrop.until_login(time.monotonic())
+        if seconds > self._limits.total:
+            raise Inconclusive(f"LOGIN-DELAY wants {seconds:.0f} s before the next login")
+        time.sleep(seconds)
+        account.maildrop.note_login(time.monotonic())
 
     def _own(self, dialogue: Dialogue, facts: Facts) -> Wants[set[str]]:
         """Unique-ids of messages with the checker's own header field; only where they matter."""
@@ -233,31 +251,35 @@ class Load:
         return own
 
     def _try_marks(self, account: _Account) -> None:
-        uids = account.facts.uids
-        every = self._limits.may_mark and self._limits.any_message
-        own = [n for n, uid in uids.items() if every or uid in account.maildrop.own]
-        if not own:
+        uids, own = account.facts.uids, account.maildrop.own
+        first = [number for number, uid in uids.items() if uid in own]
+        if self._limits.may_mark and self._limits.any_message:
+            first += uids  # if one is to be risked, rather one of our own
+        if not first:
             return
+        self._await_login(account)
         talk = Talk(account.target, account.facts, _log(account.target), self._limits)
         with Connections(account.target, self._limits.deadline) as connections:
             connections.run(talk.enter("marks"))
-            connections.run(talk.accepted(f"DELE {own[0]}"))
+            connections.run(talk.accepted(f"DELE {first[0]}"))
             connections.run(talk.drop())
-            now = set(connections.run(talk.uids_again()).values())
-            connections.run(talk.quit())
-        if uids[own[0]] not in now:
+        if uids[first[0]] not in self._uids(account):
             raise Inconclusive("a dropped connection deletes what is marked: nothing more is")
 
     def _missing(self, account: _Account) -> list[str]:
         if not account.facts.uidl:
             return []
-        before = set(account.facts.uids.values())
+        missing = set(account.facts.uids.values()) - self._uids(account)
+        return sorted(missing - account.maildrop.accounted_for(missing))
+
+    def _uids(self, account: _Account) -> set[str]:
+        """The unique-ids that are there now; whoever was dropped has a while to let go."""
+        self._await_login(account)
         talk = Talk(account.target, account.facts, _log(account.target), self._limits)
         with Connections(account.target, self._limits.deadline) as connections:
-            now = set(connections.run(talk.uids_again()).values())
+            uids = connections.run(talk.uids_again())
             connections.run(talk.quit())
-        missing = before - now
-        return sorted(missing - account.maildrop.accounted_for(missing))
+        return set(uids.values())
 
 
 def load(
@@ -302,6 +324,7 @@ def load(
         refusals=dict(tally.refusals),
         notes=dict(tally.notes),
         overlaps=exercise.overlaps,
+        queued=exercise.queued,
         lost=lost,
     )
 

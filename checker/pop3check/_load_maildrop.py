@@ -44,6 +44,7 @@ class Maildrop:
     Attributes:
         own: As above.
         overlaps: Sessions that were let in while another one was in.
+        queued: Sessions that were let in while another one was at the door, and none was in.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Maildrop:
     ) -> None:
         self.own = own
         self.overlaps = 0
+        self.queued = 0
         self._alone = alone
         self._settle = settle
         self._delay = delay
@@ -71,6 +73,7 @@ class Maildrop:
         self._sizes: dict[str, int] = {}
         self._free_from = float("-inf")
         self._next_login = float("-inf")
+        self._last_login = float("-inf")
 
     def wait(self, now: float) -> float:
         """Seconds until the account's next login may be sent; that login is then taken."""
@@ -79,11 +82,23 @@ class Maildrop:
             self._next_login = at + self._delay
             return at - now
 
+    def note_login(self, now: float) -> None:
+        """A login was sent, before or after all sessions."""
+        with self._mutex:
+            self._last_login = now
+            self._next_login = max(self._next_login, now + self._delay)
+
+    def until_login(self, now: float) -> float:
+        """Seconds until a login may be sent if no other session waits for its own."""
+        with self._mutex:
+            return max(0.0, self._last_login + self._delay - now)
+
     # Who is in
 
     def knock(self, now: float) -> Visit:
         """A login is about to be sent."""
         with self._mutex:
+            self._last_login = now
             contested = bool(self._visits) or now < self._free_from
             visit = Visit(frozenset(self._present), frozenset(self._gone), contested)
             for other in self._visits:
@@ -101,6 +116,7 @@ class Maildrop:
             visit.inside = True
             others = sum(other.inside for other in self._visits) - 1
             self.overlaps += others > 0
+            self.queued += others == 0 and len(self._visits) > 1
         if others and self._exclusive:
             raise Broken(Rule.LOCK, "a refusal while another session is open", "+OK")
 

@@ -80,6 +80,7 @@ class LoadReport:
         refusals: Logins that were refused since another session may have had the maildrop.
         notes: What the text allows and a client must be ready for.
         overlaps: Sessions that were let in while another one had the same maildrop.
+        queued: Sessions that were let in while another one asked for it, and none had it.
         lost: Unique-ids that were there before, that no QUIT has deleted, and that are not there
             after it.
     """
@@ -97,6 +98,7 @@ class LoadReport:
     refusals: dict[str, int]
     notes: dict[str, int]
     overlaps: int
+    queued: int
     lost: tuple[str, ...] = ()
 
     @property
@@ -106,10 +108,13 @@ class LoadReport:
 
     @property
     def lock(self) -> str:
-        """What was seen of locks: ``none``, ``exclusive``, or ``unseen`` if none met another."""
+        """What was seen of locks: ``none``, ``exclusive``, or ``unseen`` if none met another.
+
+        An exclusive one refuses who comes second, or lets him wait, as Dovecot's does.
+        """
         if self.overlaps:
             return "none"
-        return "exclusive" if self.refusals else "unseen"
+        return "exclusive" if self.refusals or self.queued else "unseen"
 
     @property
     def exit_status(self) -> int:
@@ -134,6 +139,7 @@ class LoadReport:
             "octets": self.octets,
             "lock": self.lock,
             "overlaps": self.overlaps,
+            "queued": self.queued,
             "latencies": {name: _in_ms(each) for name, each in self.latencies.items()},
             "refusals": self.refusals,
             "notes": self.notes,

@@ -205,12 +205,16 @@ class _Carrier:
     def _move(self, source: socket.socket) -> bool:
         """Carry what has come from one side; tells whether that was its end."""
         assert self._server is not None
+        # Inside TLS what has come may be no data: a session ticket, a part of a record.
+        source.settimeout(0)
         try:
             octets = source.recv(_CHUNK)
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLEOFError:
             octets = b""
+        finally:
+            source.settimeout(self._target.timeout)
         if source is self._server:
             return self._from_server(octets)
         return self._from_client(octets)

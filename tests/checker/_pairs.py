@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from pop3check import Case, Limits, Target, select
+from pop3check import Case, Limits, Outcome, Target, select
 from pop3check._fixtures import OWN, all_stored
 from pop3check._plan import DROP_WORKS, RESET_WORKS, plan
 from pop3check._run import Run
@@ -16,6 +17,8 @@ from pop3mock import MockServer
 from pop3scenarios import loads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pop3check import Verdict
     from pop3check._target import TLSMode
     from pop3scenarios import Scenario
@@ -24,8 +27,19 @@ _HEAD: dict[str, Any] = {"pop3": 1, "name": "mutant", "summary": "breaks one thi
 
 _MARK = "pair"
 
-#: Leave for everything that takes less than half a minute.
-LIMITS = Limits(mode="destructive", login_failures=100, opt_in=True, connections=6, quiet=0.05)
+#: Leave for everything.
+LIMITS = Limits(
+    mode="destructive", login_failures=100, opt_in=True, slow=True, connections=6, quiet=0.05
+)
+
+
+#: What comes of a case that is not met, by how it says so.
+UNMET = {
+    "fail": Outcome.FAIL,
+    "security": Outcome.FAIL,
+    "non-strict": Outcome.NON_STRICT,
+    "info": Outcome.INFO,
+}
 
 
 class Pair(NamedTuple):
@@ -79,17 +93,25 @@ def case_of(case_id: str) -> Scenario:
     return scenario
 
 
-def correct(case: Scenario) -> MockServer:
+def is_slow(case_id: str) -> bool:
+    """Whether a case takes minutes: then it is played by a clock that jumps."""
+    about = case_of(case_id).file.case
+    return about is not None and "slow" in about.effects
+
+
+def correct(case: Scenario, clock: Callable[[], float] = time.monotonic) -> MockServer:
     """The default server, as it has to be to be asked this."""
-    return _server(case, CORRECT.get(case.name.upper(), {}))
+    return _server(case, CORRECT.get(case.name.upper(), {}), clock)
 
 
-def broken(case: Scenario, mutant: str | dict[str, Any]) -> MockServer:
+def broken(
+    case: Scenario, mutant: str | dict[str, Any], clock: Callable[[], float] = time.monotonic
+) -> MockServer:
     """The default server, but for what the mutant breaks."""
-    return _server(case, {"quirks": [mutant]} if isinstance(mutant, str) else mutant)
+    return _server(case, {"quirks": [mutant]} if isinstance(mutant, str) else mutant, clock)
 
 
-def _server(case: Scenario, more: dict[str, Any]) -> MockServer:
+def _server(case: Scenario, more: dict[str, Any], clock: Callable[[], float]) -> MockServer:
     """What has to be there for a case: the capabilities it requires, TLS, the lock."""
     about = case.file.case
     assert about is not None
@@ -98,7 +120,8 @@ def _server(case: Scenario, more: dict[str, Any]) -> MockServer:
     if lacking and "capabilities" not in document.get("server", {}):
         document["server"] = {"capabilities": lacking} | document.get("server", {})
     text = yaml.safe_dump(document, sort_keys=False)
-    return MockServer(loads(text), tls="implicit" if "implicit" in about.gates else None)
+    tls = "implicit" if "implicit" in about.gates else None
+    return MockServer(loads(text), tls=tls, clock=clock)
 
 
 def hold(server: MockServer, case: Scenario, *, timeout: float = 5.0) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -78,6 +78,7 @@ def test_correct_server(lock: str, limits: Limits) -> None:
     assert report.sessions + sum(report.refusals.values()) == 60
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_mutant(mutant: str) -> None:
     """Each way of breaking a rule is found, and called by that rule."""
@@ -136,12 +137,14 @@ def test_marks_are_never_committed() -> None:
     assert report.lost == ()
 
 
-def test_only_own_messages_are_deleted() -> None:
+@pytest.mark.parametrize("any_message", [False, True])
+def test_only_own_messages_are_deleted(*, any_message: bool) -> None:
     """Whatever is deleted bears the checker's header field; all else is there afterwards."""
     with serving() as server:
         for user in ("alice", "bob"):
             server.deliver(b"Subject: mine\r\n\r\ntext\r\n", user=user)
-        report = exercise(server, DELETES, sessions=150)
+        limits = Limits(mode="destructive", any_message=any_message)
+        report = exercise(server, limits, sessions=80)
         left = [message for user in ("alice", "bob") for message in server.maildrops[user]]
 
     assert len(left) < 18
@@ -196,6 +199,25 @@ def test_bounds() -> None:
     assert 1 <= report.sessions + sum(report.refusals.values()) <= 9
     assert took < 5.0
     assert not [each for each in threading.enumerate() if each.name.startswith("load-")]
+
+
+@pytest.mark.parametrize("tls", ["stls", "implicit"])
+def test_tls(tls: Literal["stls", "implicit"]) -> None:
+    """Sessions begin TLS as the target has it, before anything secret."""
+    with MockServer(tls=tls) as server:
+        alice = Target(
+            host="127.0.0.1",
+            port=server.port,
+            tls=tls,
+            user="alice",
+            password="secret",
+            ssl_context=server.client_context(),
+        )
+        report = load([alice], plan=LoadPlan(sessions=5, concurrency=2))
+        logins = [each for log in server.journal.logs() for each in log.exchanges]
+
+    assert report.exit_status == 0, load_summary(report)
+    assert all(each.tls for each in logins if each.command == "PASS")
 
 
 def test_unreachable_and_refused() -> None:

@@ -110,6 +110,19 @@ def test_login_delay() -> None:
     assert waits == [0.0, 5.0, 9.0, 0.0]
 
 
+def test_session_waits_for_its_login() -> None:
+    """A session lets the delay pass that the server wants since the login before."""
+    world = World(Server(lock=False, messages=mail(1)), 0, Maildrop(delay=1.0))
+    world.open()
+    world.open()
+    first, second = world.players
+
+    while world.players:
+        world.step(0)
+
+    assert (first.paused, second.paused) == (0.0, pytest.approx(1.0, abs=0.25))
+
+
 def test_percentiles() -> None:
     """Percentiles are exact to 2 %, and the longest is exact."""
     latencies = Latencies()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from poplib import POP3
-from typing import TYPE_CHECKING, Any
+from socketserver import StreamRequestHandler, TCPServer
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from pop3check import (
     Limits,
@@ -64,7 +63,7 @@ def test_command_without_shell(tmp_path: Path) -> None:
 
     by_command([sys.executable, "-c", KEEPER, str(quoted), f"; touch {there}"])(MESSAGES[:1])
     without = there.exists()
-    by_command([f"cat > {there}"], shell=True)(MESSAGES[:1])
+    by_command([f"cat > {there}"], shell=True)(MESSAGES[:1])  # noqa: S604 - what is tested
 
     assert not without
     assert there.read_bytes() == MESSAGES[0]
@@ -78,53 +77,54 @@ def test_command_that_is_not_there() -> None:
     assert caught.value.failed == dict.fromkeys((0, 1), "No such file or directory")
 
 
-class Mailbox:
-    """What an SMTP server keeps."""
+class MailServer(StreamRequestHandler):
+    """So much of SMTP and LMTP as it takes to send a message to alice."""
 
-    def __init__(self) -> None:
-        self.kept: list[tuple[list[str], bytes]] = []
+    kept: ClassVar[list[bytes]] = []
 
-    async def handle_RCPT(
-        self, server: Any, session: Any, envelope: Any, address: str, options: Any
-    ) -> str:
-        """Take mail for one address only."""
-        if not address.startswith("alice"):
-            return "550 nobody of that name"
-        envelope.rcpt_tos.append(address)
-        return "250 fine"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 - aiosmtpd's
-        """Keep it."""
-        self.kept.append((envelope.rcpt_tos, envelope.content))
-        return "250 fine"
+    def handle(self) -> None:
+        """Answer until QUIT."""
+        self.wfile.write(b"220 ready\r\n")
+        for line in self.rfile:
+            verb = line[:4].upper()
+            if verb in (b"EHLO", b"LHLO"):
+                self.wfile.write(b"250-here\r\n250 8BITMIME\r\n")
+            elif verb == b"RCPT" and b"<alice" not in line:
+                self.wfile.write(b"550 nobody of that name\r\n")
+            elif verb == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                lines = iter(self.rfile.readline, b".\r\n")
+                self.kept.append(b"".join(line.removeprefix(b".") for line in lines))
+                self.wfile.write(b"250 fine\r\n")
+            elif verb == b"QUIT":
+                self.wfile.write(b"221 bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 fine\r\n")
 
 
 @pytest.fixture
-def smtp() -> Iterator[tuple[Mailbox, int]]:
-    """A mail server and its port."""
-    mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0, decode_data=False)
-    controller.start()
-    assert isinstance(controller.server, asyncio.Server)
-    yield mailbox, controller.server.sockets[0].getsockname()[1]
-    controller.stop()
+def smtp() -> Iterator[int]:
+    """The port of a mail server."""
+    MailServer.kept.clear()
+    with TCPServer(("127.0.0.1", 0), MailServer) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever, 0.01)
+        yield server.server_address[1]
+        server.shutdown()
 
 
-def test_smtp(smtp: tuple[Mailbox, int]) -> None:
-    """By SMTP each message arrives as it is, dots and octets above 127 among it."""
-    mailbox, port = smtp
+@pytest.mark.parametrize("lmtp", [False, True])
+def test_smtp(smtp: int, lmtp: bool) -> None:
+    """Each message arrives as it is, dots and octets above 127 among it."""
+    by_smtp("127.0.0.1", smtp, "alice@example.com", lmtp=lmtp)(MESSAGES)
 
-    by_smtp("127.0.0.1", port, "alice@example.com")(MESSAGES)
-
-    assert mailbox.kept == [(["alice@example.com"], each) for each in MESSAGES]
+    assert MailServer.kept == MESSAGES
 
 
-def test_smtp_refuses(smtp: tuple[Mailbox, int]) -> None:
+def test_smtp_refuses(smtp: int) -> None:
     """What the mail server says is told."""
-    _, port = smtp
-
     with pytest.raises(SeedingError) as caught:
-        by_smtp("127.0.0.1", port, "bob@example.com")(MESSAGES[:1])
+        by_smtp("127.0.0.1", smtp, "bob@example.com")(MESSAGES[:1])
 
     assert caught.value.failed == {0: "the recipient was refused: 550 nobody of that name"}
 

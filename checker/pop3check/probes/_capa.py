@@ -303,7 +303,8 @@ def delay_ends(talk: Talk) -> Wants[None]:
 def fetched_may_go(talk: Talk) -> Wants[None]:
     """What EXPIRE 0 means for this run."""
     yield from talk.accepted("NOOP")
-    talk.note("EXPIRE 0: what is fetched may be removed at QUIT, so nothing was fetched")
+    said = talk.facts.argument("EXPIRE")
+    talk.note(f"EXPIRE {said}: what is fetched may be removed at QUIT, so nothing was fetched")
 
 
 @probe("RFC2449-6.7-05")
