@@ -303,7 +303,7 @@ def delay_ends(talk: Talk) -> Wants[None]:
 def fetched_may_go(talk: Talk) -> Wants[None]:
     """What EXPIRE 0 means for this run."""
     yield from talk.accepted("NOOP")
-    said = talk.facts.argument("EXPIRE")
+    said = talk.facts.argument("EXPIRE", "first")
     talk.note(f"EXPIRE {said}: what is fetched may be removed at QUIT, so nothing was fetched")
 
 
