@@ -7,7 +7,6 @@ and bad commands alternate, since servers count bad ones in a row.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,17 +17,23 @@ from ._findings import Finding
 from ._login import apop_digest
 from ._observed import DIGEST, PASSWORD, PLAIN, USER, WRONG, Observed, Probe
 from ._observed_mail import Maildrop
+from ._target import is_loopback
 from ._wants import Breakdown, Handshake, Lost, Receive, Send, Silence, StartTLS, Wants
 from ._wirelog import WireLog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._target import Target
 
 #: Seconds that one session may take.
 _DEADLINE = 60.0
 
-#: Seconds to wait for what may never be answered, and after an answer for more of it.
-_PATIENCE, _QUIET = 2.0, 0.05
+#: Seconds to wait for what may never be answered.
+_PATIENCE = 2.0
+
+#: Seconds to wait after an answer for more that should not come: on this machine, and elsewhere.
+_QUIET_HERE, _QUIET = 0.01, 0.1
 
 #: Messages that a maildrop may have: all of them are in the file.
 MOST_MESSAGES = 200
@@ -74,8 +79,8 @@ SESSIONS: dict[str, Questions] = {
     ),
     "PASS first": Questions(("PASS x", "CAPA", "APOP x", "QUIT x"), logs_in=False),
     "blank": Questions(("", "CAPA", " CAPA", "CAPA ", "QUIT"), logs_in=False),
-    "bad commands": Questions(("XYZZ",) * 24 + ("QUIT",), logs_in=False),
-    "bad commands inside": Questions(("XYZZ",) * 24 + ("QUIT",)),
+    "bad commands": Questions((*("XYZZ",) * 24, "QUIT"), logs_in=False),
+    "bad commands inside": Questions((*("XYZZ",) * 24, "QUIT")),
     "STLS": Questions(("STLS", "CAPA", "STLS", "QUIT"), logs_in=False, when="STLS"),
     "cancelled": Questions(("AUTH PLAIN", "*", "CAPA", "QUIT"), logs_in=False, when="SASL PLAIN"),
     "refused": Questions(("USER \0user\0", f"PASS {WRONG.decode()}", "QUIT"), logs_in=False,
@@ -101,8 +106,8 @@ SESSIONS: dict[str, Questions] = {
     "pipelined": Questions(("STAT\r\nNOOP\r\nLIST\r\nRSET\r\n", "NOOP\r\nXYZZ\r\nSTAT\r\n",
                             "NOOP\r\nQUIT\r\n")),
     "line ends": Questions(("NOOP\n", "NOOP\n", "STAT", "QUIT")),
-    "long lines": Questions(tuple(f"XYZZ {'x' * (octets - 5)}" for octets in
-                                  (250, 500, 1000, 2000, 4000)) + ("QUIT",)),
+    "long lines": Questions((*(f"XYZZ {'x' * (octets - 5)}" for octets in
+                                 (250, 500, 1000, 2000, 4000)), "QUIT")),
 }  # fmt: skip
 
 
@@ -229,9 +234,10 @@ class Fingerprint:
         # What ends in LF alone may be the half of a line to a server: it then says nothing.
         usual = self.target.timeout if not sent or sent.endswith(b"\r\n") else _PATIENCE
         keywords = [line.split(b" ") for line in sent.split(b"\n")[:-1]]
+        quiet = _QUIET_HERE if is_loopback(self.target.host) else _QUIET
         while not ended:
             try:
-                more = yield Receive(_QUIET if _complete(octets, keywords, answers) else usual)
+                more = yield Receive(quiet if _complete(octets, keywords, answers) else usual)
             except Silence:
                 break
             except Lost:
@@ -249,9 +255,9 @@ class Fingerprint:
                 message.size = size
                 message.uid = self._facts.uids.get(number, "")
         for probe in observed.probes:
-            if probe.keyword in ("RETR", "LIST", "UIDL") and probe.accepted:
-                if probe.sent.count(b"\n") == 1 and len(probe.octets) <= _LARGEST:
-                    view.learn(probe.exchange())
+            alone = probe.sent.count(b"\n") == 1
+            if alone and probe.keyword == "RETR" and len(probe.octets) <= _LARGEST:
+                view.learn(probe.exchange())
         return drop
 
 

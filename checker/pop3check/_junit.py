@@ -33,7 +33,8 @@ def junit(record: Record) -> bytes:
     for section, group in groupby(cases, key=lambda case: case.section):
         root.append(_suite(record, section, list(group)))
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _suite(record: Record, section: str, cases: Sequence[CaseRecord]) -> ET.Element:

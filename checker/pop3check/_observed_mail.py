@@ -84,32 +84,32 @@ class View:
         """Take from an exchange what it tells about mail."""
         if not exchange.accepted:
             return
-        words = exchange.line.split()
-        number = int(words[1]) if len(words) > 1 and words[1].isdigit() else None
-        match exchange.command, number:
-            case "STAT", _:
+        match exchange.command:
+            case "STAT":
                 found = _STAT.match(exchange.status)
-                marked = len(self._marked)
                 if found and int(found[1]):
-                    self.message(int(found[1]) + marked)
-            case "LIST" | "UIDL", None:
-                for entry in map(_ENTRY.match, exchange.data.split(b"\r\n")):
+                    self.message(int(found[1]) + len(self._marked))
+            case "LIST" | "UIDL":
+                lines = [_ENTRY.match(line) for line in exchange.data.split(b"\r\n")]
+                for entry in (*lines, _ONE.match(exchange.status) if not exchange.data else None):
                     self._entry(exchange.command, entry)
-            case "LIST" | "UIDL", _:
-                self._entry(exchange.command, _ONE.match(exchange.status))
-            case "RETR", int(number):
-                message = self.message(number)
-                if message is not None and message.octets is None:
-                    message.octets = unstuffed(exchange.data)
-            case "DELE", int(number):
-                self.message(number)
-                self._marked.add(number)
-            case "RSET", _:
+            case "RSET":
                 self._marked.clear()
-            case "QUIT", _:
+            case "QUIT":
                 self.drop.remove({self.places[n - 1] for n in self._marked})
             case _:
-                pass
+                self._single(exchange)
+
+    def _single(self, exchange: Exchange) -> None:
+        """What RETR and DELE tell of the one message that they name."""
+        words = exchange.line.split()
+        number = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+        if exchange.command not in ("RETR", "DELE") or (message := self.message(number)) is None:
+            return
+        if exchange.command == "DELE":
+            self._marked.add(number)
+        elif message.octets is None:
+            message.octets = unstuffed(exchange.data)
 
     def _entry(self, command: str, entry: re.Match[bytes] | None) -> None:
         message = self.message(int(entry[1])) if entry else None

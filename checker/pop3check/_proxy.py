@@ -169,9 +169,14 @@ class _Carrier:
         self._line = b""
 
     def close(self) -> None:
-        self._client.close()
-        if self._server is not None:
-            self._server.close()
+        for each in (self._client, self._server):
+            if isinstance(each, ssl.SSLSocket):
+                # Tells the other side by close_notify that this is the end, and waits for nothing.
+                each.settimeout(0)
+                with contextlib.suppress(OSError, ValueError):
+                    each.unwrap()
+            if each is not None:
+                each.close()
 
     def connect(self) -> None:
         """Reach the server, by TLS where it begins at once; then the client may begin it too."""
@@ -227,7 +232,7 @@ class _Carrier:
             return True
         self._line = (self._line + octets)[-_CHUNK:]
         *lines, self._line = self._line.split(b"\n")
-        self._keep_secret(lines)
+        self._keep_secret([*lines, self._line])
         self._wants_tls = bool(lines) and lines[-1].strip().upper() == b"STLS"
         self._heard.client(octets)
         self._server.sendall(octets)
@@ -235,10 +240,10 @@ class _Carrier:
 
     def _keep_secret(self, lines: list[bytes]) -> None:
         """The client may trust this machine; that does not stand for the network behind it."""
-        clear = not isinstance(self._server, ssl.SSLSocket)
-        if clear and not self._target.may_send_secrets_in_clear:
-            if any(line.upper().startswith(_LOGINS) for line in lines):
-                raise Unrecordable("the client would send its password unencrypted over a network")
+        if isinstance(self._server, ssl.SSLSocket) or self._target.may_send_secrets_in_clear:
+            return
+        if any(line.upper().startswith(_LOGINS) for line in lines):
+            raise Unrecordable("the client would send its password unencrypted over a network")
 
     def _from_server(self, octets: bytes) -> bool:
         if not octets:

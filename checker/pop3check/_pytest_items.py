@@ -34,7 +34,7 @@ _TARGET: pytest.StashKey[Target] = pytest.StashKey()
 _SUFFIX = ".pop3.yaml"
 _IS_CASE = re.compile(r"^case:", re.MULTILINE)
 
-#: The node that the shipped cases are under, and the group that pytest-xdist keeps together.
+#: The node that the shipped cases are under.
 _NODE = "pop3-check"
 
 _MARKERS = {
@@ -59,10 +59,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """See that there is a server to ask, and one process that asks it."""
     for name, what in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {what}")
-    if config.getoption("dist", "no") not in ("no", "loadgroup"):
+    if config.getoption("dist", "no") == "each":
         raise pytest.UsageError(
             "--pop3-check: the cases share sessions and an account, so one process of pytest-xdist "
-            "has to ask them all: add --dist=loadgroup, or -n0"
+            "has to ask them all: expected another --dist than each"
         )
     config.stash[_TARGET] = target_of(config)
     limits_of(config)
@@ -87,6 +87,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     checks = config.stash.get(CHECKS, None)
     if checks is not None:
         checks.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Have pytest-xdist give all cases to one process."""
+    from ._pytest_xdist import scheduler  # only where pytest-xdist is installed, and used
+
+    return scheduler(config, log, _NODE, _SUFFIX)
 
 
 # Collection
@@ -175,7 +183,6 @@ class CheckItem(pytest.Item):
         level = case.about.level.lower()
         for marker in ("pop3_check", f"pop3_{'must' if level == 'shall' else level}"):
             self.add_marker(marker)
-        self.add_marker(pytest.mark.xdist_group(_NODE))
         self.extra_keyword_matches.update(case.about.tags)
 
     def setup(self) -> None:
@@ -195,7 +202,13 @@ class CheckItem(pytest.Item):
         if verdict.outcome is Outcome.FAIL:
             pytest.fail(unmet(verdict), pytrace=False)
         if verdict.outcome is Outcome.NON_STRICT:
-            self.warn(NonStrict(f"NON-STRICT {unmet(verdict)}"))
+            self._departs(NonStrict(f"NON-STRICT {unmet(verdict)}"))
+
+    def _departs(self, warning: NonStrict) -> None:
+        try:
+            self.warn(warning)
+        except NonStrict:  # warnings are errors in this run
+            pytest.fail(str(warning), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file in which the case stands, and the line (from 0) of what it requires."""

@@ -102,7 +102,9 @@ def _plain_forms(secret: bytes) -> Iterable[bytes]:
     yield secret[::-1]
     yield secret.hex().encode()
     yield quote_from_bytes(secret, safe="").encode()
-    quoted = b"".join(b"=%02X" % c if c in b"=" or not 32 <= c < 127 else bytes([c]) for c in secret)
+    quoted = b"".join(
+        b"=%02X" % c if c in b"=" or not 32 <= c < 127 else bytes([c]) for c in secret
+    )
     yield quoted  # quoted-printable
 
 

@@ -109,4 +109,3 @@ def server_lines(octets: bytes) -> Iterator[str]:
             continue
         text = text_of(line[:-2]) if line.endswith(b"\r\n") else None
         yield octets_line(line) if text is None else f"S: {escaped(text)}"
-

@@ -145,13 +145,15 @@ def _each(deliver: _Deliver) -> Callable[[list[bytes]], None]:
 def _shown(error: Exception) -> str:
     match error:
         case smtplib.SMTPRecipientsRefused():
-            code, text = next(iter(error.recipients.values()))
-            return f"the recipient was refused: {code} {text.decode(errors='replace')}"
+            code, said = next(iter(error.recipients.values()))
+            return f"the recipient was refused: {code} {_decoded(said)}"
         case smtplib.SMTPResponseException():
-            said = error.smtp_error
-            text = said.decode(errors="replace") if isinstance(said, bytes) else said
-            return f"refused: {error.smtp_code} {text}"
+            return f"refused: {error.smtp_code} {_decoded(error.smtp_error)}"
         case OSError():
             return str(error.strerror or error)
         case _:
             return str(error)
+
+
+def _decoded(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said

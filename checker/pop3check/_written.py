@@ -142,14 +142,16 @@ class RecordedConversation:
     def _track(self, exchange: Exchange, party: _Party) -> None:
         """Follow who logs in on a connection."""
         words = exchange.line.split(b" ")
-        if exchange.command in ("USER", "APOP") and len(words) > 1:
+        if exchange.command == "USER" and len(words) > 1:
+            party.user = _text(exchange.line[5:])
+        if exchange.command == "APOP" and len(words) > 1:
             party.user = _text(words[1])
         if exchange.command == "AUTH" and len(words) > 1:
             party.mechanism = _text(words[1]).upper()
             if party.mechanism.startswith("SCRAM"):
                 raise Unrecordable(
-                    f"{party.mechanism} is different each time, and no recorded answer of the server"
-                    " satisfies a client: let the client log in by another way"
+                    f"{party.mechanism} is different each time, and no recorded answer of the"
+                    " server satisfies a client: let the client log in by another way"
                 )
         if exchange.command in ("AUTH", RESPONSE):
             party.user = _named(words[-1]) or party.user
@@ -168,7 +170,7 @@ class RecordedConversation:
         if self._capabilities:
             made["capabilities"] = list(self._capabilities)
         if self._many:
-            # Who comes too early is told so before it runs out of its own patience.
+            # Whom the script lets in while another is there is let in.
             made["lock"] = "none"
         return made
 
@@ -205,18 +207,17 @@ class RecordedConversation:
     def _lines(self, exchange: Exchange) -> Iterator[str]:
         name = self._prefix(exchange.connection)
         party = self._parties[exchange.connection]
+        self._track(exchange, party)
         if exchange.command != GREETING:
             yield f"{name}C: {self._client(exchange, party)}"
-        self._track(exchange, party)
         for line in self._answer(exchange, party):
             yield name + line
         if exchange.starts_tls:
             yield f"{name}<starttls>"
         if party.view is not None:
             party.view.learn(exchange)
-        if self._is_last(exchange) and self._ended_by(exchange) == "server":
-            if exchange.command != "QUIT":
-                yield f"{name}<close>"
+        if self._is_last(exchange) and self._closes(exchange):
+            yield f"{name}<close>"
 
     def _departures(self) -> Iterator[str]:
         """Who goes away without QUIT does so at the end of what it said."""
@@ -232,8 +233,10 @@ class RecordedConversation:
         own = [e for e in self._exchanges if e.connection == exchange.connection]
         return own[-1] is exchange
 
-    def _ended_by(self, exchange: Exchange) -> str:
-        return self._recording.connections[exchange.connection].ended_by
+    def _closes(self, exchange: Exchange) -> bool:
+        """Whether the server ended the connection, where it is not bound to."""
+        connection = self._recording.connections[exchange.connection]
+        return connection.ended_by == "server" and exchange.command != "QUIT"
 
     def _client(self, exchange: Exchange, party: _Party) -> str:
         """The client's line, with holes for what is proved and for numbers that were told."""
@@ -302,10 +305,10 @@ class RecordedConversation:
             if exchange.status:
                 yield octets_line(exchange.status)
         else:
-            yield f"S: {self._status(exchange, party, status)}"
+            yield f"S: {self._status(exchange, status)}"
         yield from self._data(exchange, party)
 
-    def _status(self, exchange: Exchange, party: _Party, text: str) -> str:
+    def _status(self, exchange: Exchange, text: str) -> str:
         if exchange.command == GREETING:
             return self._holes.stamped(text, f"stamp{self._suffix(exchange)}")
         if not exchange.accepted:
@@ -317,14 +320,14 @@ class RecordedConversation:
             total = self._holes.hole("total", "int", pair[3])
             return f"{pair[1]} {count} {total}{escaped(pair[4])}"
         if exchange.command in ("LIST", "UIDL") and len(words) == 2 and pair:
-            return f"{pair[1]} {self._entry(exchange, party, pair[2], pair[3])}{escaped(pair[4])}"
+            return f"{pair[1]} {self._entry(exchange, pair[2], pair[3])}{escaped(pair[4])}"
         if exchange.command == "RETR" and len(words) == 2:
             return self._holes.numbers(text, f"size{_text(words[1])}")
         if exchange.command == "LIST":
             return self._holes.numbers(text, "messages", "total")
         return escaped(text)
 
-    def _entry(self, exchange: Exchange, party: _Party, number: str, value: str) -> str:
+    def _entry(self, exchange: Exchange, number: str, value: str) -> str:
         uid = exchange.command == "UIDL"
         if not uid and not value.isdigit():
             return f"{number} {escaped(value)}"
@@ -343,7 +346,7 @@ class RecordedConversation:
         for line in server_lines(exchange.data):
             entry = _ENTRY.fullmatch(line[3:])
             if exchange.command in ("LIST", "UIDL") and line.startswith("S: ") and entry:
-                yield f"S: {self._entry(exchange, party, entry[1], entry[2])}"
+                yield f"S: {self._entry(exchange, entry[1], entry[2])}"
             else:
                 yield line
 
@@ -355,7 +358,9 @@ class RecordedConversation:
         number = int(words[1])
         message = party.view.message(number)
         # Once others before it are gone its number is another than in the file's maildrop.
-        stands = exchange.command == "RETR" and party.view.places[number - 1 : number] == [number - 1]
+        stands = exchange.command == "RETR" and party.view.places[number - 1 : number] == [
+            number - 1
+        ]
         came = unstuffed(exchange.data)
         if message is None or came is None or came != message.octets or not stands:
             return ""
@@ -413,4 +418,3 @@ def _letters(number: int) -> str:
     """The name of a connection: A to Z, then A2 and so on."""
     again, letter = divmod(number, 26)
     return chr(ord("A") + letter) + (str(again + 1) if again else "")
-

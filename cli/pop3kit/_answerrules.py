@@ -119,7 +119,8 @@ def _accepted(probe: Probe, answer: Probe, where: dict[str, str]) -> Iterator[Ch
         arguments = str(len(probe.line.split(b" ")) - 1)
         yield Change(5, {"when": probe.keyword, **where, "outcome": "ok", "text": text})
         yield Change(
-            4, {"when": probe.keyword, **where, "arguments": arguments, "outcome": "ok", "text": text}
+            4,
+            {"when": probe.keyword, **where, "arguments": arguments, "outcome": "ok", "text": text},
         )
 
 
@@ -187,7 +188,9 @@ def _exactly(probe: Probe, where: dict[str, str]) -> Iterator[Change]:
         return
     line = probe.line.decode("latin-1")
     when = probe.keyword if b"\0" in probe.sent else _escaped(line)
-    arguments = {"arguments": "0"} if when == probe.keyword and when and b"\0" not in probe.sent else {}
+    arguments = (
+        {"arguments": "0"} if when == probe.keyword and when and b"\0" not in probe.sent else {}
+    )
     reply = "\n".join(_escaped(each.decode()) for each in _lines(probe.octets)[:-1])
     whole = probe.accepted and probe.keyword in ("RETR", "TOP")  # no message stands in a rule
     if reply and not whole:

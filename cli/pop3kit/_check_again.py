@@ -53,7 +53,6 @@ class Again:
             word
             for option in context.command.params
             if isinstance(option, click.Option)
-            and option.name is not None
             and option.name not in _LEFT_OUT
             and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
             for word in _words(option, context.params[option.name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -134,8 +135,7 @@ def _confirmed(leave: Leave, target: Target) -> None:
         raise UsageFailure("--destructive needs a user in the URL: pop3://user@host")
     typed = leave.yes_delete_in
     if typed is None:
-        stdin = click.get_text_stream("stdin")
-        if not stdin.isatty():
+        if not sys.stdin.isatty():
             raise UsageFailure(f"--destructive deletes mail: add --yes-delete-in {account}")
         typed = click.prompt("Messages will be deleted. Type the account, user@host", err=True)
     if typed != account:

@@ -257,29 +257,27 @@ class Painter:
         departs from the default server is shown; what the outline has already is named too.
         """
         plain = {**data, "server": {"users": data["server"]["users"]}}
-        shown = self._gaining(plain, sorted(_quirks()))
-        for name in [*shown, *self._gaining(data, sorted(_quirks()))]:
-            wider = data | {"quirks": [*dict.fromkeys([*data["quirks"], name])]}
+        for name in self._gaining(plain):
+            wider = data | {"quirks": [*data["quirks"], name]}
             tried = self._score(wider)
-            fits = tried is not None and tried.alike >= score.alike
-            if tried is not None and fits and (name in shown or tried.alike > score.alike):
+            if tried is not None and tried.alike >= score.alike:
                 data, score = wider, tried
         return data, score
 
-    def _gaining(self, data: _Data, names: list[str]) -> list[str]:
+    def _gaining(self, data: _Data) -> list[str]:
         """Quirks that bring more answers to agree and none to differ, the one that says most first.
 
         Of those that say the same, one.
         """
         start = self._score(data)
         assert start is not None
-        gains: list[tuple[int, str]] = []
-        for name in names:
+        gains: list[tuple[int, int, str]] = []
+        for name in _quirks():
             tried = self._score(data | {"quirks": [name]})
             if tried is not None and tried.alike > start.alike:
-                gains.append((-len(tried.alike), name))
+                gains.append((-len(tried.alike), -len(tried.exact), name))
         kept: list[str] = []
-        for _, name in sorted(gains):
+        for *_, name in sorted(gains):
             tried = self._score(data | {"quirks": [*kept, name]})
             if tried is not None and tried.alike > start.alike:
                 kept, start = [*kept, name], tried
@@ -318,7 +316,7 @@ class Painter:
         logins = ("PASS", "APOP", "AUTH")
         before = self._probes[start:at]
         inside = any(
-            p.accepted and (p.keyword in logins and b"\0" in p.sent or p.sent.startswith(b"\0"))
+            p.accepted and b"\0" in p.sent and (p.keyword in logins or p.sent.startswith(b"\0"))
             for p in before
         )
         return "transaction" if inside else "authorization"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -13,6 +12,8 @@ from ._options import gathered
 from ._password import find_password
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pop3check import Target
 
 

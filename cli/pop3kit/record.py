@@ -64,10 +64,12 @@ def record(
     name = name_of(output)
     host, port = _address(listen)
     recording, target, shown = Recording(), peer.target(), certificate()
-    with ending(with_stdin=False) as stopped:
-        with _proxy(target, recording, shown, host, port, connections) as proxy:
-            _tell(proxy, target, shown, ca_file)
-            _wait(stopped, proxy)
+    with (
+        ending(with_stdin=False) as stopped,
+        _proxy(target, recording, shown, host, port, connections) as proxy,
+    ):
+        _tell(proxy, target, shown, ca_file)
+        _wait(stopped, proxy)
     if proxy.failure:
         raise Failure(proxy.failure)
     try:
@@ -97,9 +99,7 @@ def _proxy(
     from pop3check import Proxy
 
     try:
-        return Proxy(
-            target, recording, shown=shown, host=host, port=port, connections=connections
-        )
+        return Proxy(target, recording, shown=shown, host=host, port=port, connections=connections)
     except OSError as error:
         raise system_failure("cannot listen on", f"{host}:{port}", error) from None
 

@@ -143,7 +143,9 @@ class Keeper:
         return call
 
     def _count(self, operations: int) -> None:
-        if self._thread is None:  # nobody waits for it: the common case, on every command's way
+        if self._thread is None:
+            # On every command's way, so without the lock: whoever could read it in between is yet
+            # to be started, or has been told to stop and reads it no more.
             self._operations += operations
             return
         with self._changed:

@@ -7,7 +7,8 @@ but pytest; everything else comes with the first fixture or marker that is used.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -32,6 +33,20 @@ _MARKER = (
     "Example: @pytest.mark.pop3('exchange-2003', tls='stls')"
 )
 
+_CHECK_INI: tuple[tuple[str, Literal["string", "args"], str | list[str], str], ...] = (
+    ("pop3_check_password_file", "string", "", "a file whose first line is the password"),
+    ("pop3_check_password_command", "string", "", "a command that prints the password"),
+    ("pop3_check_tls", "string", "", "none, stls or implicit (default: by the URL)"),
+    ("pop3_check_cafile", "string", "", "certificates of the authorities to trust"),
+    ("pop3_check_timeout", "string", "10", "seconds to wait for an answer (default: 10)"),
+    (
+        "pop3_check_allow",
+        "args",
+        [],
+        "what is allowed: mark, destructive, any-message, slow, opt-in, insecure-auth",
+    ),
+)
+
 
 # Options
 
@@ -51,6 +66,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="show passwords and SASL responses in the transcripts of failing tests",
     )
+    group.addoption(
+        "--pop3-check",
+        metavar="URL",
+        help="hold the POP3 server at URL (pop3://user@host:port, pop3s://...) to the conformance "
+        "cases, each a test beside the others: choose by -k and by the markers pop3_check, "
+        "pop3_must, pop3_should ...; the password is that in the variable POP3KIT_PASSWORD",
+    )
+    for name, kind, default, text in _CHECK_INI:
+        parser.addini(name, f"--pop3-check: {text}", type=kind, default=default)
     parser.addini(
         "pop3_show_secrets",
         "POP3 mock server: whether transcripts of failing tests show passwords and SASL responses "
@@ -83,6 +107,20 @@ def pytest_configure(config: pytest.Config) -> None:
         if path.exists() and not path.is_dir():
             raise pytest.UsageError(f"--pop3-report-dir: {path} is no folder")
         config.option.pop3_report_dir = str(path)
+    if config.option.pop3_check:
+        _load_checker(config)
+
+
+def _load_checker(config: pytest.Config) -> None:
+    """Have pytest load what collects conformance cases: only runs that check a server need it."""
+    from ._pytest_needs import missing
+
+    if names := missing():
+        raise pytest.UsageError(
+            f"--pop3-check needs {', '.join(names)}, not installed here: "
+            "pip install 'pop3kit[pytest]'"
+        )
+    config.pluginmanager.register(import_module("pop3check._pytest_items"), "pop3check")
 
 
 def _shows_secrets(config: pytest.Config) -> bool:

@@ -152,6 +152,8 @@ class Connection:
             listed = dict(enumerate(self._view, 1))
         if number not in listed:
             return b"-ERR no such message\r\n"
+        if listed[number] not in self._server.messages:
+            return b"-ERR another session has deleted it\r\n"  # without a lock, which is legal
         return b"+OK\r\n" + self._octets(listed[number]) + b".\r\n"
 
     def _top(self, number: int | None) -> bytes:

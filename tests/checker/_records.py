@@ -25,13 +25,14 @@ def verdict(case: str, outcome: Outcome, **more: Any) -> Verdict:
     wire = (WireLine("C", "NOOP", tls=False), WireLine("S", "-ERR no", tls=True))
     shown: dict[str, Any] = {"wire": wire} if outcome is not Outcome.SKIP else {}
     reason = {"reason": "why not"} if outcome in (Outcome.SKIP, Outcome.ERROR) else {}
+    told: dict[str, Any] = _TEXT | texts | shown | reason | more
     return Verdict(
         case=case,
         title=f"what {case} is about",
         outcome=outcome,
         requirement=f"what {case} asks",
         references=("RFC 1939 section 5",),
-        **(_TEXT | texts | shown | reason | more),
+        **told,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
 
 import pop3check._pytest_items  # noqa: F401 - runs in this process find it, and need not load it
 from pop3check import select
+from pop3check.probes import load_probes
 from pop3mock import MockServer
 from pop3scenarios import loads
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Run = Callable[..., pytest.RunResult]
 
 pytestmark = pytest.mark.once
+
+load_probes()  # once per process: runs in this process forget what they have loaded themselves
 
 HEAD = "pop3: 1\nname: mutant\nsummary: breaks one thing\n"
 
@@ -58,10 +61,12 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("POP3KIT_PASSWORD", "secret")
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    def run(server: MockServer | None, *args: str, user: str = "alice@") -> pytest.RunResult:
+    def run(
+        server: MockServer | None, *args: str, user: str = "alice@", **more: Any
+    ) -> pytest.RunResult:
         url = [] if server is None else [f"--pop3-check=pop3://{user}{server.host}:{server.port}"]
         return pytester.runpytest_inprocess(
-            "-p", "no:cacheprovider", "-p", "no:asyncio", *url, *args
+            "-p", "no:cacheprovider", "-p", "no:asyncio", *url, *args, **more
         )
 
     return run
@@ -114,7 +119,7 @@ def test_pass_and_skip(run: Run, server: MockServer) -> None:
 def test_failure(run: Run) -> None:
     """A failure tells requirement, level, expected, actual, and the octets without the password."""
     with MockServer(loads(NO_NOOP)) as server:
-        result = run(server, "-k", "noop and pop3_must or RFC1939-5-30")
+        result = run(server, "-k", "RFC1939-5-35")
 
     assert result.ret == 1
     result.stdout.fnmatch_lines(
@@ -127,12 +132,13 @@ def test_failure(run: Run) -> None:
 
 def test_non_strict_is_a_warning(run: Run, server: MockServer) -> None:
     """What is legal or harmless warns and passes; ``-W error`` makes a failure of it."""
-    lenient = run(server, "-k", "RFC1939-13-01")
-    strict = run(server, "-k", "RFC1939-13-01", "-W", "error::pytest.PytestWarning")
+    lenient = run(server, "-k", "RFC1939-13-01", "-W", "default")
+    strict = run(server, "-k", "RFC1939-13-01", "-W", "error")
 
     lenient.assert_outcomes(passed=1, warnings=1, deselected=len(select()))
     lenient.stdout.fnmatch_lines(["*NonStrict: NON-STRICT RFC1939-13-01 expected *, got *"])
     strict.assert_outcomes(failed=1, deselected=len(select()))
+    strict.stdout.no_fnmatch_line("*warn_explicit*")
 
 
 def test_unreachable_is_an_error(run: Run) -> None:
@@ -181,36 +187,22 @@ def pytest_collection_modifyitems(items):
 def test_order_plugins(run: Run, server: MockServer, pytester: pytest.Pytester) -> None:
     """Whatever shuffles tests: cases come last, in the order of a run, so no prerequisite lacks."""
     pytester.makeconftest(SHUFFLE)
-    options = (
-        "-o",
-        "pop3_check_allow=mark any-message",
-        "-v",
-        "-m",
-        "pop3_check and not pop3_impl",
-    )
+    leave = ("-o", "pop3_check_allow=mark any-message")
 
-    result = run(server, "-k", "dele", *options)
+    result = run(server, "-k", "RFC1939-5-3 or RFC1939-6-0 or test_own", "-v", *leave)
 
+    asked = [line.split(" ")[0] for line in result.outlines if "%]" in line]
+    assert asked[0] == "test_own.py::test_own"
+    assert asked.index("pop3-check::RFC1939-5-37") < asked.index("pop3-check::RFC1939-5-30")
     assert "has to be passed first" not in result.stdout.str()
     assert result.parseoutcomes()["passed"] > 3
     assert "DELE" in {command.split(" ")[0] for command in server.journal.commands}
     assert len(server.maildrop.messages) == 4
 
 
-def test_lost_mail(run: Run, pytester: pytest.Pytester) -> None:
+def test_lost_mail(run: Run, server: MockServer) -> None:
     """Mail that is gone after the last case fails the run, whatever the cases said."""
-    expires = HEAD + "rules: [{when: LIST, nth: 4, scope: server, effect: skip}]\n"
-    pytester.makeconftest("""
-import pytest
-import pop3check._run as run
-
-@pytest.fixture(autouse=True)
-def eaten(request):
-    yield
-""")
-    with MockServer(loads(expires)) as server:
-        pytester.plugins = [_Eater(server)]
-        result = run(server, "-k", "RFC1939-5-06")
+    result = run(server, "-k", "RFC1939-5-06", plugins=[_Eater(server)])
 
     result.assert_outcomes(passed=1, errors=1, deselected=len(select()))
     result.stdout.fnmatch_lines(["*messages are gone that nobody deleted: *"])
@@ -223,7 +215,7 @@ class _Eater:
         self._server = server
 
     def pytest_runtest_teardown(self) -> None:
-        self._server.play("no-messages")
+        self._server.play(loads(HEAD + "maildrop: []\n"))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +226,7 @@ class _Eater:
         (["--pop3-check=pop3://x", "-o", "pop3_check_tls=tls"], "pop3_check_tls: *'tls'"),
         (["--pop3-check=pop3://x", "-o", "pop3_check_allow=all"], "pop3_check_allow: *'all'"),
         (["--pop3-check=pop3://x", "-o", "pop3_check_timeout=x"], "pop3_check_timeout: *'x'"),
-        (["--pop3-check=pop3://x", "-n2"], "--pop3-check: *--dist=loadgroup, or -n0"),
+        (["--pop3-check=pop3://x", "-n2", "--dist=each"], "--pop3-check: *than each"),
         (["--pop3-check=pop3://a@x", "-o", "pop3_check_password_file=no"], "*cannot read *no*"),
         (["--pop3-check=pop3://a@x", "-o", "pop3_check_password_command=false"], "*status 1"),
     ],
@@ -290,31 +282,33 @@ def test_tls(run: Run, tmp_path: Path) -> None:
 
 def test_junit(run: Run, server: MockServer, tmp_path: Path) -> None:
     """JUnit XML has a case for each, with outcome, level, requirement and references."""
-    run(server, "-k", "RFC1939-13-01", f"--junit-xml={tmp_path / 'out.xml'}")
+    run(server, "-k", "RFC1939-13-01", f"--junit-xml={tmp_path / 'out.xml'}", "-W", "default")
 
     case = ElementTree.parse(tmp_path / "out.xml").getroot().find(".//testcase")  # noqa: S314
     assert case is not None
     properties = {each.get("name"): each.get("value") for each in case.iter("property")}
     assert (case.get("classname"), case.get("name")) == ("pop3-check", "RFC1939-13-01")
     assert properties["pop3_outcome"] == "NON-STRICT"
-    assert properties["pop3_references"] == "RFC1939 section 13"
+    assert properties["pop3_references"] == "RFC 1939 section 13"
 
 
+@pytest.mark.parametrize("dist", ["load", "loadscope"])
 def test_xdist(
-    server: MockServer, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    dist: str, server: MockServer, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Under pytest-xdist one process asks all cases, beside tests in others."""
+    """Under pytest-xdist one process asks all cases, those of own files too."""
     pytest.importorskip("xdist")
+    pytester.makefile(".pop3.yaml", own=OWN)
     monkeypatch.setenv("POP3KIT_PASSWORD", "secret")
     pytester.makepyfile(test_own="def test_own(): pass")
     url = f"--pop3-check=pop3://alice@{server.host}:{server.port}"
 
     result = pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", "-n2", "--dist=loadgroup", url, "-v", "-k", "RFC1939-5-0 or own"
+        "-p", "no:cacheprovider", "-n2", f"--dist={dist}", url, "-v", "-k", "RFC1939-5-0 or own"
     )
 
-    workers = {
-        line.split("]")[0] for line in result.outlines if "] [" in line and "RFC1939" in line
-    }
+    asked = [each for each in result.outlines if "] [" in each and "test_own" not in each]
     assert result.ret == 0
-    assert len(workers) == 1
+    assert any("stays-three" in line for line in asked)
+    assert len(asked) > 5
+    assert len({line.partition(" ")[0] for line in asked}) == 1

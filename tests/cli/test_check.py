@@ -6,22 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
 
-from pop3kit._group import cli
 from pop3mock import MockServer
-from pop3scenarios import loads
+
+from ._checking import HEAD, invoke, mutant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-MUTANT = "pop3: 1\nname: x\nsummary: x\nrules: [{when: NOOP, reply: -ERR}]\n"
-
-
-def invoke(arguments: list[str], env: dict[str, str] | None = None) -> Result:
-    """Run the subcommand as the command line does."""
-    return CliRunner().invoke(cli, ["check", *arguments], env=env)
 
 
 @pytest.fixture
@@ -31,28 +23,51 @@ def url() -> Iterator[str]:
         yield f"pop3://alice@127.0.0.1:{server.port}"
 
 
-def test_fine(url: str, tmp_path: Path) -> None:
-    """A run without failures ends with 0 and counts the outcomes."""
-    authority = tmp_path / "ca.pem"
-    authority.write_bytes(MockServer().ca_pem)
-
-    result = invoke([url, "--cafile", str(authority)], env={"POP3KIT_PASSWORD": "secret"})
+def test_fine(url: str) -> None:
+    """A run without failures ends with 0, tells each section, the facts, and the counts."""
+    result = invoke([url, "RFC1939-5", "RFC2449-5"])
 
     assert result.exit_code == 0, result.output
-    assert "PASS       RFC1939-5-06  STAT and LIST count the same messages" in result.output
-    assert re.search(r"[0-9]+ cases, [0-9]+ PASS, .*SKIP", result.output)
+    assert re.search(r"^RFC 1939 section 5 +✓ [0-9]+ ", result.output, re.MULTILINE)
+    assert re.search(r"^RFC 2449 section 5 +✓ [0-9]+ ", result.output, re.MULTILINE)
+    assert "  greeting: +OK POP3 server ready" in result.output
+    assert re.search(r"[0-9]+ cases, [0-9]+ PASS, .*SKIP\n\Z", result.output)
     assert "FAIL" not in result.output
 
 
-def test_failure() -> None:
-    """A failure ends with 1 and shows what came."""
-    with MockServer(loads(MUTANT)) as server:
-        arguments = [f"pop3://alice@127.0.0.1:{server.port}", "RFC1939-5"]
-        result = invoke(arguments, env={"POP3KIT_PASSWORD": "secret"})
+def test_verbose(url: str) -> None:
+    """With --verbose each case is told, and why one was skipped."""
+    result = invoke([url, "rfc1939-5-06", "rfc1939-5-25", "--verbose"])
 
+    assert "✓ PASS       RFC1939-5-06  STAT and LIST count the same messages\n" in result.output
+    assert "precondition: the message 'long' of the run's own is not there" in result.output
+
+
+def test_failure() -> None:
+    """A failure is told as it comes, and at the end once more with all that is to be known."""
+    with mutant() as url:
+        result = invoke([url, "RFC1939-5"])
+
+    head = "✗ FAIL       RFC1939-5-35  NOOP is answered +OK\n"
     assert result.exit_code == 1
-    assert "FAIL       RFC1939-5-35" in result.output
+    assert result.output.count(head) == 2
+    assert f"{head}{'':13}requirement: A server answers +OK to NOOP" in result.output
+    assert "C: PASS ********" in result.output
     assert "secret" not in result.output
+
+
+def test_colour_is_for_terminals(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colours repeat signs, on a terminal, unless somebody does not want them."""
+    arguments = [url, "rfc1939-5-06", "--verbose"]
+
+    plain = invoke(arguments)
+    coloured = invoke(arguments, color=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    unwanted = invoke(arguments, color=True)
+
+    assert "\x1b" not in plain.output
+    assert "\x1b[32m✓ PASS" in coloured.output
+    assert "\x1b" not in unwanted.output
 
 
 def test_wrong_password(url: str, tmp_path: Path) -> None:
@@ -60,9 +75,10 @@ def test_wrong_password(url: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("wrong\n")
 
-    result = invoke([url, "--password-file", str(file)], env={"POP3KIT_PASSWORD": "secret"})
+    result = invoke([url, "RFC1939-5", "--password-file", str(file)])
 
     assert result.exit_code == 2, result.output
+    assert "login: the login was refused" in result.output
 
 
 def test_password_file(url: str, tmp_path: Path) -> None:
@@ -70,28 +86,51 @@ def test_password_file(url: str, tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_bytes(b"secret\r\nnot this\n")
 
-    result = invoke([url, "rfc1939-5-35", "--password-file", str(file)])
+    result = invoke([url, "rfc1939-5-35", "--password-file", str(file)], env={})
 
     assert result.exit_code == 0, result.output
 
 
+def test_lost_mail() -> None:
+    """Mail that is lost is told before all else at the end, and the status is 3."""
+    with mutant(f"{HEAD}quirks: ['retr-deletes[marks]']\n") as url:
+        result = invoke([url, "rfc1939-5-23"])
+
+    assert result.exit_code == 3, result.output
+    assert re.search(r"^MAIL LOST: [0-9]+ messages", result.output, re.MULTILINE)
+    assert result.output.index("MAIL LOST") < result.output.index("greeting:")
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "said"),
     [
-        [],
-        ["pop3://h", "--nonsense"],
-        ["http://h"],
-        ["pop3://alice:secret@h"],
-        ["pop3://h", "RFC9999"],
-        ["pop3://h", "--timeout", "0"],
-        ["pop3://alice@h"],
+        ([], "expected one URL"),
+        (["RFC1939-5"], "expected one URL"),
+        (["pop3://h", "pop3://h"], "expected one URL"),
+        (["pop3://h", "--nonsense"], "--nonsense"),
+        (["http://h"], "http://h"),
+        (["pop3://alice:secret@h"], "must not hold a password"),
+        (["pop3://h", "RFC9999"], "RFC9999"),
+        (["pop3://h", "--skip", "RFC9999"], "RFC9999"),
+        (["pop3://h", "--level", "much"], "no level"),
+        (["pop3://h", "--tag", "nonsense"], "--tag nonsense"),
+        (["pop3://h", "RFC1939-5", "--skip", "RFC1939-5"], "nothing is left"),
+        (["pop3://h", "--timeout", "0"], "--timeout"),
+        (["pop3://h", "--profile", "mild"], "--profile"),
+        (["pop3://alice@h"], "a password is needed"),
+        (["pop3://alice@h", "--destructive"], "--yes-delete-in alice@h"),
+        (["pop3://h", "--destructive"], "needs a user"),
+        (["pop3://alice@h", "--destructive", "--yes-delete-in", "bob@h"], "bob@h was typed"),
+        (["pop3://alice@h", "--yes-delete-in", "alice@h"], "is for --destructive"),
+        (["--explain", "RFC1939"], "expected one case"),
+        (["--with", __file__, "--html", "x"], "expected what check --json writes"),
+        (["--with", __file__], "needs --html"),
     ],
 )
-def test_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wrong usage ends with 64: a misspelt case must not look like a result."""
-    monkeypatch.delenv("POP3KIT_PASSWORD", raising=False)
-
-    result = invoke(arguments)
+def test_usage(arguments: list[str], said: str) -> None:
+    """Wrong usage ends with 64 and says what is wrong: a misspelt case is no result."""
+    result = invoke(arguments, env={})
 
     assert result.exit_code == 64, result.output
+    assert said in result.output
     assert "secret" not in result.output

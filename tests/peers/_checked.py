@@ -5,24 +5,27 @@ from __future__ import annotations
 import contextlib
 import socketserver
 import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pop3check import Limits, Target, check_all, select
+from pop3scenarios import Scenario
 
+from ._clients import TLSMode
+from ._dovecot import Dovecot
 from ._mbox_servers import PASSWORD, PROGRAMS, USER, MboxServer
+from ._twisted import Twisted
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from pop3check import Verdict
-    from pop3scenarios import Scenario
 
-    from ._clients import TLSMode
-    from ._dovecot import Dovecot
-    from ._twisted import Twisted
 
 #: Mail that the checker has not brought, and has to leave alone.
 FOREIGN = [
@@ -30,6 +33,13 @@ FOREIGN = [
     b"Message-ID: <%d@example.test>\r\nSubject: not the checker's\r\n\r\nstays\r\n" % number
     for number in range(2)
 ]
+
+#: Where outcomes are kept, a file for each server and mode of TLS: what ``pop3kit check
+#: --write-baseline`` writes.
+FOLDER = Path(__file__).with_name("baselines")
+
+#: Accounts are made by one thread at a time.
+_ONE_AT_A_TIME = threading.Lock()
 
 #: Seconds that an answer may take.
 PATIENCE = 5.0
@@ -59,7 +69,8 @@ def on_dovecot(server: Dovecot, tls: TLSMode) -> OpenChecked:
 
     @contextlib.contextmanager
     def opened(messages: list[bytes]) -> Iterator[Checked]:
-        account = server.account(messages, tls)
+        with _ONE_AT_A_TIME:
+            account = server.account(messages, tls)
         target = _target(account.port, account.user, tls, str(account.ca))
         yield Checked(target, lambda more: server.deliver(account.user, more))
 
@@ -74,7 +85,8 @@ def on_twisted(server: Twisted, tls: TLSMode) -> OpenChecked:
 
     @contextlib.contextmanager
     def opened(messages: list[bytes]) -> Iterator[Checked]:
-        user = server.user(in_files(messages))
+        with _ONE_AT_A_TIME:
+            user = server.user(in_files(messages))
         target = _target(server.port(tls), user, tls, str(server.ca))
         yield Checked(target, lambda more: server.deliver(user, in_files(more)))
 
@@ -135,7 +147,7 @@ def _port(server: MboxServer, tls: TLSMode) -> Iterator[int]:
             serving.join()
 
 
-def verdicts(opened: OpenChecked, *, whole: bool) -> dict[str, Verdict]:
+def verdicts(opened: OpenChecked, cases: list[Scenario]) -> dict[str, Verdict]:
     """What the checker says of a server, by the id of the case.
 
     What wants an empty maildrop gets one, and so does what asks for more than a client would: it
@@ -143,23 +155,100 @@ def verdicts(opened: OpenChecked, *, whole: bool) -> dict[str, Verdict]:
 
     Args:
         opened: Makes maildrops.
-        whole: Whether to ask also what has nothing to do with how a session comes about.
+        cases: What to ask.
     """
-    cases = [case for case in select() if whole or _is_about_beginnings(case)]
     empty = [s for s in cases if (about := s.file.case) and about.messages and 0 in about.messages]
     opt_in = [s for s in cases if (about := s.file.case) and "opt-in" in about.gates]
     usual = [s for s in cases if s not in empty and s not in opt_in]
     with opened(FOREIGN) as (target, seed):
         found = list(check_all(target, usual, limits=LIMITS, seed=seed).verdicts)
     with opened([]) as (target, seed):
-        if empty:
-            found += check_all(target, empty, limits=LIMITS).verdicts
+        found += check_all(target, empty, limits=LIMITS).verdicts
         more = check_all(target, opt_in, limits=replace(LIMITS, opt_in=True), seed=seed)
     return {verdict.case: verdict for verdict in (*found, *more.verdicts)}
 
 
-def _is_about_beginnings(scenario: Scenario) -> bool:
-    """Whether a case is about TLS, login, or what comes before: not about mail."""
-    about = scenario.file.case
-    assert about is not None
-    return about.state != "transaction" or bool({"tls", "stls", "implicit"} & set(about.gates))
+def everything() -> list[Scenario]:
+    """All cases."""
+    return select()
+
+
+def beginnings() -> list[Scenario]:
+    """The cases about TLS, login, and what comes before: those about mail have nothing to do with
+    how a session comes about, and are asked without TLS."""
+    return [
+        scenario
+        for scenario in select()
+        if (about := scenario.file.case)
+        and (about.state != "transaction" or {"tls", "stls", "implicit"} & set(about.gates))
+    ]
+
+
+def mechanisms() -> list[Scenario]:
+    """The cases about AUTH and its mechanisms."""
+    chapters = "RFC1734 RFC2195 RFC4616 RFC5034 RFC5802 RFC7628 RFC7677 IOP-XOAUTH2"
+    return select(chapters.split())
+
+
+class Server(NamedTuple):
+    """A server that is checked.
+
+    Attributes:
+        shown: Its name for people, with the version that was checked.
+        package: What to install.
+        asked: What it is asked in each mode of TLS.
+    """
+
+    shown: str
+    package: str
+    asked: Mapping[TLSMode, Callable[[], list[Scenario]]]
+
+
+_EVERY_MODE: Mapping[TLSMode, Callable[[], list[Scenario]]] = {
+    "none": everything,
+    "stls": beginnings,
+    "implicit": beginnings,
+}
+
+SERVERS = {
+    "dovecot": Server("Dovecot 2.3.19.1", "Debian's dovecot-pop3d", _EVERY_MODE),
+    "dovecot-full": Server(
+        "Dovecot 2.3.19.1 with all its mechanisms",
+        "Debian's dovecot-pop3d",
+        dict.fromkeys(_EVERY_MODE, mechanisms),
+    ),
+    "mailutils": Server("GNU Mailutils 3.15", "Debian's mailutils-pop3d", _EVERY_MODE),
+    "popa3d": Server("popa3d 1.0.3", "Debian's popa3d", {"none": everything}),
+    "twisted": Server(
+        "Twisted 26.10", "twisted[tls]", {"none": everything, "implicit": beginnings}
+    ),
+}
+
+
+def check_server(name: str, running: Dovecot | Twisted | None) -> dict[TLSMode, dict[str, Verdict]]:
+    """What the checker says of a server in each mode of TLS; all modes are asked at a time.
+
+    Args:
+        name: The name in :data:`SERVERS`.
+        running: The server, if it is one that runs; those of an mbox file are started here.
+    """
+    asked = SERVERS[name].asked
+
+    def one(tls: TLSMode) -> dict[str, Verdict]:
+        return verdicts(_opener(name, running, tls), asked[tls]())
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return dict(zip(asked, pool.map(one, asked), strict=True))
+
+
+def _opener(name: str, running: Dovecot | Twisted | None, tls: TLSMode) -> OpenChecked:
+    if isinstance(running, Dovecot):
+        return on_dovecot(running, tls)
+    if isinstance(running, Twisted):
+        return on_twisted(running, tls)
+    return on_mbox_server(name, tls)
+
+
+def baseline_file(name: str, tls: TLSMode) -> Path:
+    """The file with the outcomes that are known."""
+    return FOLDER / f"{name}-{tls}.json"

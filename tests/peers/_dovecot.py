@@ -6,6 +6,7 @@ import base64
 import contextlib
 import grp
 import hmac
+import itertools
 import json
 import os
 import pwd
@@ -168,7 +169,7 @@ class Dovecot:
         self._ports = [_reserve(), _reserve()]
         self._process: subprocess.Popen[bytes] | None = None
         self._accounts = 0
-        self._messages = 0
+        self._messages = itertools.count(1)
         self._authority = trustme.CA()
         self.ca = self._top / "ca.pem"
 
@@ -211,9 +212,9 @@ class Dovecot:
         """
         box = self._top / "mail" / user / "Maildir"
         for octets in messages:
-            self._messages += 1
+            number = next(self._messages)
             # Sorted by name, which begins with the time of delivery.
-            name = f"{1_700_000_000 + self._messages}.M{self._messages}P1.seed"
+            name = f"{1_700_000_000 + number}.M{number}P1.seed"
             (box / "tmp" / name).write_bytes(octets)
             self._give(box / "tmp" / name)
             (box / "tmp" / name).rename(box / "new" / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import shutil
 import socket
 import subprocess
@@ -37,7 +38,7 @@ class Twisted:
         self._mail = self._top / "mail"
         self._ports: list[int] = []
         self._users = 0
-        self._messages = 0
+        self._messages = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.ca = self._top / "ca.pem"
 
@@ -74,8 +75,7 @@ class Twisted:
             messages: The mail, as it is to lie on the disk.
         """
         for octets in messages:
-            self._messages += 1
-            name = f"{1_700_000_000 + self._messages}.seed"
+            name = f"{1_700_000_000 + next(self._messages)}.seed"
             (self._mail / user / "new" / name).write_bytes(octets)
 
     def connect(self, tls: TLSMode) -> socket.socket:

@@ -38,12 +38,25 @@ def test_without_lock(dovecot: Dovecot) -> None:
     assert report.sessions > 20
 
 
+def test_deletion_without_lock(dovecot: Dovecot) -> None:
+    """Without a lock, what others delete can be read no more, and keeps its number all the same."""
+    report = exercise(dovecot, Limits(mode="destructive"), duration=1.0)
+
+    assert report.violations == (), load_summary(report)
+    assert report.lost == ()
+    assert set(report.notes) <= {
+        "RETR of a message that another session deleted: -ERR",
+        "TOP of a message that another session deleted: -ERR",
+        "DELE of a message that another session deleted: -ERR",
+    }
+
+
 def test_with_lock(full_dovecot: Dovecot) -> None:
-    """With its lock, all rules hold also where sessions delete."""
+    """With its lock, who comes second waits, and all rules hold also where sessions delete."""
     report = exercise(full_dovecot, Limits(mode="destructive"), duration=1.0)
 
     assert report.violations == (), load_summary(report)
-    assert report.lock == "exclusive"
+    assert (report.lock, report.overlaps, report.refusals) == ("exclusive", 0, {})
     assert report.errors == {}
     assert report.lost == ()
     assert report.latencies["DELE"].count > 0
