@@ -23,13 +23,22 @@ from ._factsheet import fact_sheet
 from ._fingerprint import Fingerprint, NoFingerprint, unmarked
 from ._junit import junit
 from ._limits import Limits
-from ._load import LoadPlan, load
+from ._load import load
+from ._load_plan import LoadPlan
 from ._load_report import Latency, LoadReport, Violation, load_summary
 from ._markdown import markdown
 from ._observed import Observed, Probe, observed_in
 from ._profiles import PROFILES, Grade, Profile
 from ._proxy import Certificate, Proxy, certificate
-from ._record import CaseRecord, Record, RecordError, read_record, schema_text, section_of, written
+from ._record import (
+    CaseRecord,
+    Record,
+    RecordError,
+    read_record,
+    schema_text,
+    section_of,
+    written_record,
+)
 from ._recording import Recording, Unrecordable
 from ._redaction import Unredacted
 from ._report import Report
@@ -103,6 +112,6 @@ __all__ = [
     "select",
     "summary",
     "unmarked",
-    "written",
     "written_baseline",
+    "written_record",
 ]

@@ -46,7 +46,7 @@ def _described(verdict: Verdict) -> Iterator[str]:
     sign = SIGNS[verdict.outcome]
     security = " [security]" if verdict.security and verdict.outcome is Outcome.FAIL else ""
     yield f"{sign} {verdict.outcome.value:<10} {verdict.case}  {verdict.title}{security}"
-    indent = " " * 13
+    indent = " " * 11
     if verdict.reason:
         yield f"{indent}{verdict.reason}"
     yield from (f"{indent}{note}" for note in verdict.notes)

@@ -54,9 +54,9 @@ def certificate(*names: str) -> Certificate:
 
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*dict.fromkeys(("localhost", "127.0.0.1", "::1", *names))).configure_cert(
-        context
-    )
+    hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", *names))
+    # Some clients read only the common name.
+    authority.issue_cert(*hosts, common_name="localhost").configure_cert(context)
     return Certificate(context, authority.cert_pem.bytes())
 
 
@@ -203,9 +203,9 @@ class _Carrier:
 
     def _ready(self) -> list[socket.socket]:
         assert self._server is not None
-        both = [self._server, self._client]
-        waiting = [each for each in both if isinstance(each, ssl.SSLSocket) and each.pending()]
-        return waiting or select.select(both, [], [], _LOOK)[0]
+        both: list[socket.socket] = [self._server, self._client]
+        waiting = [s for s in both if isinstance(s, ssl.SSLSocket) and s.pending()]
+        return list(waiting) or select.select(both, [], [], _LOOK)[0]
 
     def _move(self, source: socket.socket) -> bool:
         """Carry what has come from one side; tells whether that was its end."""

@@ -162,8 +162,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
     yield
     ours = [item for item in items if isinstance(item, CheckItem)]
     turns = {case.id: turn for turn, case in enumerate(plan(item.case for item in ours))}
-    others = [item for item in items if not isinstance(item, CheckItem)]
-    items[:] = [*others, *sorted(ours, key=lambda item: turns[item.case.id])]
+    ours.sort(key=lambda item: turns[item.case.id])
+    items[:] = [*(item for item in items if not isinstance(item, CheckItem)), *ours]
 
 
 # Running

@@ -47,7 +47,7 @@ def target_of(config: pytest.Config) -> Target:
     Raises:
         pytest.UsageError: The URL, or an ini option, is wrong.
     """
-    url = config.getoption("pop3_check")
+    url = str(config.getoption("pop3_check"))
     tls = config.getini("pop3_check_tls") or None
     if tls not in (None, *_TLS):
         raise pytest.UsageError(f"pop3_check_tls: expected {', '.join(_TLS)}, got {tls!r}")

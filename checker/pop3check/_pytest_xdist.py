@@ -32,7 +32,7 @@ def scheduler(config: pytest.Config, log: Any, node: str, suffix: str) -> LoadSc
         node: The node that the shipped cases are under.
         suffix: How files end that hold further ones.
     """
-    kind: Any = _KINDS.get(config.getoption("dist"), _Singly)
+    kind: Any = _KINDS.get(str(config.getoption("dist")), _Singly)
 
     class Together(kind):  # type: ignore[misc]
         """The same, with the cases as one scope."""

@@ -294,7 +294,7 @@ def _place(step: str) -> str:
     return PurePath(step).name if step else ""
 
 
-def written(record: Record) -> bytes:
+def written_record(record: Record) -> bytes:
     """The file for a record.
 
     Args:

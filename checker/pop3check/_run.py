@@ -416,7 +416,7 @@ def _verdict(
         expected=mask(expected),
         actual=mask(actual),
         reason=mask(reason),
-        step=talk.place if talk is not None else "",
+        step="" if talk is None or outcome is Outcome.PASS else talk.place,
         ending=ending,
         wire=log.lines if log is not None else (),
         level=case.about.level,

@@ -165,7 +165,7 @@ class RecordedConversation:
     # The parts of the file
 
     def _server(self) -> dict[str, object]:
-        users = dict.fromkeys(self._drops or {"alice": None}, PLACEHOLDER)
+        users = dict.fromkeys(list(self._drops) or ["alice"], PLACEHOLDER)
         made: dict[str, object] = {"users": users}
         if self._capabilities:
             made["capabilities"] = list(self._capabilities)

@@ -18,7 +18,8 @@ from locust.runners import STATE_CLEANUP, STATE_STOPPED, STATE_STOPPING, WorkerR
 
 from ._findings import Finding
 from ._limits import Limits
-from ._load import Load, LoadPlan
+from ._load_exercise import Exercise
+from ._load_plan import LoadPlan
 from ._wants import Breakdown
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class MaildropUser(User):
     def session(self) -> None:
         """One session on a connection of its own."""
         shared = self._shared
-        shared.load.play(shared.number(), _Requests(self.environment), self._is_over)
+        shared.exercise.play(shared.number(), _Requests(self.environment), self._is_over)
 
     def _is_over(self) -> bool:
         runner = self.environment.runner
@@ -104,7 +105,7 @@ class _Shared:
     """What the users of one class share in a process.
 
     Attributes:
-        load: The accounts, and what is known of them.
+        exercise: The accounts, and what is known of them.
         trouble: Whether the server does not serve us.
     """
 
@@ -118,10 +119,10 @@ class _Shared:
             alone=not isinstance(runner, WorkerRunner),
             settle=user.settle,
         )
-        self.load = Load(user.accounts, user.limits, plan)
+        self.exercise = Exercise(user.accounts, user.limits, plan)
         self.trouble = False
         try:
-            self.load.survey()
+            self.exercise.survey()
         except (Finding, Breakdown) as error:
             self.trouble = True
             _Requests(user.environment).failed("SURVEY", str(error))

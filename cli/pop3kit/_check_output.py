@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pop3check import Outcome, RecordError, junit, markdown, read_record, written
+from pop3check import Outcome, RecordError, junit, markdown, read_record, written_record
 
 from ._failures import UsageFailure, printable, system_failure
 from ._wholefile import write_whole
@@ -52,7 +52,7 @@ def write_files(output: Output, record: Record, earlier: Sequence[Record]) -> No
         SystemFailure: A file cannot be written.
     """
     if output.json_file is not None:
-        write_whole(output.json_file, written(record))
+        write_whole(output.json_file, written_record(record))
     if output.junit_file is not None:
         write_whole(output.junit_file, junit(record))
     if output.markdown_file is not None:

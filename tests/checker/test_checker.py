@@ -332,12 +332,12 @@ def test_text_of_a_verdict(target_of: Targets) -> None:
 
     assert """\
 ✗ FAIL       RFC1939-5-35  NOOP is answered +OK
-             requirement: A server answers +OK to NOOP in the TRANSACTION state. (RFC 1939 section 5)
-             expected:    +OK ...
-             actual:      -ERR what
-             at conformance/rfc1939-5-35.pop3.yaml:13; connection: ended by the checker
+           requirement: A server answers +OK to NOOP in the TRANSACTION state. (RFC 1939 section 5)
+           expected:    +OK ...
+           actual:      -ERR what
+           at conformance/rfc1939-5-35.pop3.yaml:13; connection: ended by the checker
 """ in describe(report.verdicts[0])  # fmt: skip
-    assert "            C: NOOP\n            S: -ERR what" in describe(report.verdicts[0])
+    assert "             C: NOOP\n             S: -ERR what" in describe(report.verdicts[0])
     assert f"127.0.0.1:{server.port}: 1 cases, 1 FAIL" == summary(report)
     assert report.exit_status == 1
 

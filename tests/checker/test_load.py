@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from pop3mock import ConnectionLog
 
+# On every Python the tests of the command play sessions in threads.
+pytestmark = pytest.mark.once
+
 #: The ladder's upper rungs, on messages that the test has brought.
 MARKS = Limits(mode="mark")
 DELETES = Limits(mode="destructive")
@@ -78,7 +81,6 @@ def test_correct_server(lock: str, limits: Limits) -> None:
     assert report.sessions + sum(report.refusals.values()) == 60
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_mutant(mutant: str) -> None:
     """Each way of breaking a rule is found, and called by that rule."""

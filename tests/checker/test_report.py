@@ -22,7 +22,7 @@ from pop3check import (
     schema_text,
     section_of,
     select,
-    written,
+    written_record,
 )
 from pop3check._record import SCHEMA_FILE
 
@@ -105,7 +105,7 @@ def test_describe_skip() -> None:
     """What was skipped says why, and no more."""
     text = describe(verdict("SEC-01", Outcome.SKIP))
 
-    assert text.splitlines()[1:] == [f"{'':13}why not"]
+    assert text.splitlines()[1:] == [f"{'':11}why not"]
 
 
 def test_groups() -> None:
@@ -147,14 +147,14 @@ def test_json_there_and_back(tmp_path: Path) -> None:
     """A record that was written is read as it was."""
     made = record(*EACH, lost=("uid-1",))
     file = tmp_path / "a.json"
-    file.write_bytes(written(made))
+    file.write_bytes(written_record(made))
 
     assert read_record(file) == made
 
 
 def test_json_keeps_to_the_schema() -> None:
     """What is written is what the published schema allows, lost mail before all else."""
-    data = json.loads(written(record(*EACH, lost=("uid-1",))))
+    data = json.loads(written_record(record(*EACH, lost=("uid-1",))))
 
     errors = list(Draft202012Validator(json.loads(schema_text())).iter_errors(data))
 
@@ -174,7 +174,7 @@ def test_schema_is_committed() -> None:
 
 def test_no_password_in_json() -> None:
     """The password of the target does not get into the record."""
-    assert b"sesame" not in written(record(*EACH))
+    assert b"sesame" not in written_record(record(*EACH))
 
 
 def test_long_conversations_are_cut() -> None:

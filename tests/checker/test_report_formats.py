@@ -118,7 +118,9 @@ def test_markdown_nothing_is_markup(evil: str) -> None:
 
     tokens = MarkdownIt("commonmark").parse(markdown(record(failed)))
 
+    fences = [token.content for token in tokens if token.type == "fence"]
     inline = {child.type for token in tokens for child in token.children or ()}
+    assert fences[0] == f"S: {evil}\n"
     assert "html_block" not in {token.type for token in tokens}
     assert inline <= {"text", "softbreak", "strong_open", "strong_close", "text_special"}
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1", "h2", "h3"]

@@ -140,15 +140,17 @@ def test_maildir(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_maildir_that_is_none(tmp_path: Path) -> None:
-    """A folder that is no Maildir takes nothing, and nothing is left in it."""
-    (tmp_path / "tmp").mkdir()
+@pytest.mark.parametrize(("there", "missing"), [("tmp", "new"), ("new", "tmp")])
+def test_maildir_that_is_none(tmp_path: Path, there: str, missing: str) -> None:
+    """A message goes through tmp into new; a folder without both takes none, and keeps nothing."""
+    (tmp_path / there).mkdir()
 
     with pytest.raises(SeedingError) as caught:
         by_maildir(tmp_path)(MESSAGES[:1])
 
     assert caught.value.failed == {0: "No such file or directory"}
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list((tmp_path / there).iterdir()) == []
+    assert not (tmp_path / missing).exists()
 
 
 def test_attempts() -> None:

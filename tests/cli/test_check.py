@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pop3check import PROFILES, Outcome, Verdict, select
+from pop3kit._check_console import Console
 from pop3mock import MockServer
 
 from ._checking import HEAD, invoke, mutant
@@ -51,7 +55,7 @@ def test_failure() -> None:
     head = "✗ FAIL       RFC1939-5-35  NOOP is answered +OK\n"
     assert result.exit_code == 1
     assert result.output.count(head) == 2
-    assert f"{head}{'':13}requirement: A server answers +OK to NOOP" in result.output
+    assert f"{head}{'':11}requirement: A server answers +OK to NOOP" in result.output
     assert "C: PASS ********" in result.output
     assert "secret" not in result.output
 
@@ -89,6 +93,36 @@ def test_password_file(url: str, tmp_path: Path) -> None:
     result = invoke([url, "rfc1939-5-35", "--password-file", str(file)], env={})
 
     assert result.exit_code == 0, result.output
+
+
+def test_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal standard error tells how far the run is, and is wiped at its end."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    console = Console(select(["rfc1939-5-35", "rfc1939-5-06"]), PROFILES["default"], verbose=False)
+
+    console.add(Verdict("RFC1939-5-06", "a", Outcome.PASS, "b"))
+    shown = capsys.readouterr()
+    console.add(Verdict("RFC1939-5-35", "a", Outcome.PASS, "b"))
+
+    assert shown.err == "\r\x1b[K1/2 RFC1939-5-06"
+    assert shown.out == ""
+    assert capsys.readouterr().out == "RFC 1939 section 5         ✓ 2\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"), [("alice@127.0.0.1", 0), ("alice", 64), ("alice@localhost", 64)]
+)
+def test_account_typed_again(
+    url: str, typed: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is at a terminal types the account again before anything may be deleted."""
+    terminal = SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("pop3kit._check_run.sys", terminal)
+
+    result = invoke([url, "rfc1939-5-35", "--destructive"], input=f"{typed}\n")
+
+    assert result.exit_code == status, result.output
+    assert "Type the account, user@host" in result.output
 
 
 def test_lost_mail() -> None:

@@ -103,9 +103,11 @@ def test_curl_gets_the_same_mail_again(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("a peer is missing: install curl")
     path = tmp_path / "seen.pop3.yaml"
-    with server() as real:
-        with recording(f"pop3://localhost:{real.port}", path, "--connections", 2) as facts:
-            first = with_curl(port_of(facts), "alice", REAL, [1, 2])
+    with (
+        server() as real,
+        recording(f"pop3://localhost:{real.port}", path, "--connections", 2) as facts,
+    ):
+        first = with_curl(port_of(facts), "alice", REAL, [1, 2])
 
     with MockServer(path) as mock:
         again = with_curl(mock.port, "alice", "secret", [1, 2])
@@ -152,9 +154,11 @@ def verdict(real: MockServer, path: Path) -> str:
 def test_secret_that_comes_back_is_not_written(body: str, tmp_path: Path) -> None:
     """A secret in a message cannot be taken out: nothing is on the disk, and the error says why."""
     path = tmp_path / "seen.pop3.yaml"
-    with server(f"maildrop: [{{subject: One, body: {body!r}}}]\n") as real:
-        with recording(f"pop3://localhost:{real.port}", path, "--connections", 1) as facts:
-            with_poplib(port_of(facts), "alice", REAL, trust=ssl.create_default_context())
+    with (
+        server(f"maildrop: [{{subject: One, body: {body!r}}}]\n") as real,
+        recording(f"pop3://localhost:{real.port}", path, "--connections", 1) as facts,
+    ):
+        with_poplib(port_of(facts), "alice", REAL, trust=ssl.create_default_context())
 
     assert facts["status"] == 1
     assert "nothing was written" in str(facts["stderr"])

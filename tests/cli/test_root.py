@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Run
 
-SUBCOMMANDS = ("demo", "serve", "exercise", "fetch", "check", "scenarios")
+SUBCOMMANDS = ("demo", "serve", "exercise", "fetch", "check", "load", "scenarios")
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:

@@ -98,6 +98,6 @@ def test_dovecot_talks_as_the_conversation_says(
     verdict = check(target, scenario, limits=Limits(mode="destructive", any_message=True))
 
     assert outcome == verdict.outcome, verdict.actual or verdict.reason
-    assert ("" if outcome is Outcome.PASS else "conversations/maildrop-lock.pop3.yaml:22") == (
+    assert ("" if outcome is Outcome.PASS else "conversations/maildrop-lock.pop3.yaml:25") == (
         verdict.step
     )

@@ -40,7 +40,7 @@ def test_without_lock(dovecot: Dovecot) -> None:
 
 def test_deletion_without_lock(dovecot: Dovecot) -> None:
     """Without a lock, what others delete can be read no more, and keeps its number all the same."""
-    report = exercise(dovecot, Limits(mode="destructive"), duration=1.0)
+    report = exercise(dovecot, Limits(mode="destructive"), duration=0.6)
 
     assert report.violations == (), load_summary(report)
     assert report.lost == ()
@@ -53,7 +53,7 @@ def test_deletion_without_lock(dovecot: Dovecot) -> None:
 
 def test_with_lock(full_dovecot: Dovecot) -> None:
     """With its lock, who comes second waits, and all rules hold also where sessions delete."""
-    report = exercise(full_dovecot, Limits(mode="destructive"), duration=1.0)
+    report = exercise(full_dovecot, Limits(mode="destructive"), duration=0.6)
 
     assert report.violations == (), load_summary(report)
     assert (report.lock, report.overlaps, report.refusals) == ("exclusive", 0, {})
