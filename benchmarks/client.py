@@ -290,6 +290,19 @@ def big_messages(count: int, octets: int, kind: list[str], rounds: int) -> Itera
         yield rates(what, "poplib", total, paired(mine, peer, max(2, rounds // 2)))
         loop = bare(server.port, count)
         yield rates(what, "a bare loop", total, paired(mine, loop, rounds))
+        forget = thrown_away(server.port, count)
+        yield rates(f"{what}, thrown away", "a bare loop", total, paired(forget, loop, rounds))
+
+
+def thrown_away(port: int, count: int) -> Callable[[], object]:
+    """Fetch messages by ``retr_to`` and keep nothing, as the bare loop does."""
+
+    def run() -> None:
+        with connect(port) as client:
+            for number in range(1, count + 1):
+                client.retr_to(number, Nowhere())
+
+    return run
 
 
 def on_asyncio(count: int, octets: int, rounds: int) -> Row:

