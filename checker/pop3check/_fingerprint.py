@@ -17,6 +17,7 @@ from ._findings import Finding
 from ._login import apop_digest
 from ._observed import DIGEST, PASSWORD, PLAIN, USER, WRONG, Observed, Probe
 from ._observed_mail import Maildrop
+from ._redaction import Redaction
 from ._target import is_loopback
 from ._wants import Breakdown, Handshake, Lost, Receive, Send, Silence, StartTLS, Wants
 from ._wirelog import WireLog
@@ -137,6 +138,7 @@ class Fingerprint:
         Raises:
             NoFingerprint: The server cannot be reached, does not let the user in, or has more mail
                 than a file should.
+            Unredacted: The password stands in an answer.
         """
         try:
             self._facts = self._discover()
@@ -145,7 +147,16 @@ class Fingerprint:
             raise NoFingerprint(str(error)) from None
         observed = Observed(sessions, self.target.user, implicit=self.target.tls == "implicit")
         observed.mail = self._mail(observed)
+        self._guard(observed)
         return observed
+
+    def _guard(self, observed: Observed) -> None:
+        redaction = Redaction()
+        redaction.password(self.target.password.encode("utf-8", "surrogateescape"))
+        for probe in observed.probes:
+            redaction.guard(probe.octets, f"the answer to {probe.keyword or 'nothing'}")
+        for number, message in enumerate(observed.mail.messages, 1):
+            redaction.guard(message.octets or b"", f"message {number}")
 
     def _discover(self) -> Facts:
         dialogue = Dialogue(self.target, WireLog(self.target.password))

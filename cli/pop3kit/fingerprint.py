@@ -65,13 +65,15 @@ def fingerprint(
 
 
 def _ask(target: Target, failures: int) -> Observed:
-    from pop3check import Fingerprint, NoFingerprint
+    from pop3check import Fingerprint, NoFingerprint, Unredacted
 
     asking = Fingerprint(target, failures)
     try:
         observed = asking.take()
     except NoFingerprint as error:
         raise _Inconclusive(f"{target}: {error}") from None
+    except Unredacted as error:
+        raise Failure(f"nothing was written: {error}") from None
     for name, why in asking.left_out.items():
         click.echo(f"left out: {name}: {why}", err=True)
     return observed
@@ -94,16 +96,11 @@ def _compare(observed: Observed, reference: str) -> int:
 
 
 def _write(observed: Observed, path: Path, source: str) -> None:
-    from pop3check import Unredacted
-
     from ._portrait import painted
     from ._scenariofile import name_of, put
 
     name = name_of(path)
-    try:
-        picture = painted(observed, name, source)
-    except Unredacted as error:
-        raise Failure(f"nothing was written: {error}") from None
+    picture = painted(observed, name, source)
     put(picture.written, path)
     for difference in picture.differences:
         click.echo(printable(str(difference)), err=True)

@@ -108,6 +108,19 @@ def test_wrong_password_is_inconclusive(run: Run) -> None:
     assert "not-the-password" not in made.output
 
 
+def test_password_in_an_answer_is_not_written(tmp_path: Path, run: Run) -> None:
+    """A message with the password in it is no part of any file, and the error shows nothing."""
+    password = "Xq7-real-password"
+    text = f"{HEAD}server: {{users: {{alice: {password}}}}}\n".replace("Two", f"my {password}")
+    with MockServer(loads(text)) as server:
+        url = f"pop3://alice@{server.host}:{server.port}"
+        made = run("fingerprint", url, "-o", tmp_path / "seen.pop3.yaml", password=password)
+
+    assert (made.exit_code, list(tmp_path.iterdir())) == (1, [])
+    assert "nothing was written" in made.stderr
+    assert password not in made.output
+
+
 def test_unknown_scenario(odd: Observed, run: Run, tmp_path: Path) -> None:
     """What is compared with must be there; and --compare writes nothing."""
     with MockServer("default") as server:
