@@ -199,8 +199,8 @@ class MockServer:
 
     async def _shut(self) -> None:
         assert self._listening is not None
-        while not self._listening.done():  # a turn or two, if it has only just been started
-            await asyncio.sleep(0)
+        if not self._listening.done():  # it has only just been started
+            await asyncio.wrap_future(self._listening)
         listener = self._listening.result()
         self._listening = None
         # A connection that has just been accepted gets its transport in the next turn of the loop;

@@ -41,6 +41,22 @@ class Account(MaildropUser):
     ]
 """
 
+#: Ends the run at the first failure, however long it takes to come.
+STOPS = """\
+
+import gevent
+from locust import events
+
+
+@events.init.add_listener
+def watch(environment, **_):
+    def stop(exception, **_):
+        if exception is not None:
+            gevent.spawn(environment.runner.quit)
+
+    environment.events.request.add_listener(stop)
+"""
+
 SCENARIO = """\
 pop3: 1
 name: loaded
@@ -62,14 +78,15 @@ class Locust:
     def __init__(self, folder: Path, more: str, workers: int) -> None:
         with MockServer(loads(SCENARIO.format(more=more))) as server, ExitStack() as ends:
             server.deliver(b"Subject: for bob\r\n\r\ntext\r\n", user="bob")
-            (folder / "locustfile.py").write_text(LOCUSTFILE.format(port=server.port))
+            text = LOCUSTFILE.format(port=server.port) + ("" if workers else STOPS)
+            (folder / "locustfile.py").write_text(text)
             port = str(free_port())
             master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
             master += ["--expect-workers", str(workers), "--expect-workers-max-wait", "20"]
             for _ in range(workers):
                 ends.callback(ended, start(folder, "--worker", "--master-port", port))
             self._report = start(
-                folder, *headless("2s" if workers else "1s"), *(master if workers else [])
+                folder, *headless("2s" if workers else "30s"), *(master if workers else [])
             )
             ends.callback(ended, self._report)
             out, self.log = self._report.communicate(timeout=PATIENCE)
