@@ -61,6 +61,7 @@ def test_file_plays_as_the_server(tmp_path: Path, run: Run) -> None:
     assert (made.exit_code, compared.exit_code) == (0, 0), compared.output
     assert findings([path]) == []
     assert {mock.credentials.user} == set(load(path).users)
+    assert "no-apop" in load(path).file.quirks
 
 
 def test_drift_is_told(odd: Observed, run: Run) -> None:

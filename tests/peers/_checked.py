@@ -130,7 +130,7 @@ def _port(server: MboxServer, tls: TLSMode) -> Iterator[int]:
         # As many as a run may open at once.
         request_queue_size = 50
 
-        def finish_request(self, request: socket.socket, client_address: object) -> None:
+        def finish_request(self, request: socket.socket, client_address: object) -> None:  # noqa: ARG002
             server.serve(request, tls)
 
         def shutdown_request(self, request: socket.socket) -> None:
@@ -174,8 +174,10 @@ def everything() -> list[Scenario]:
 
 
 def beginnings() -> list[Scenario]:
-    """The cases about TLS, login, and what comes before: those about mail have nothing to do with
-    how a session comes about, and are asked without TLS."""
+    """The cases about TLS, login, and what comes before.
+
+    Those about mail have nothing to do with how a session comes about: they are asked without TLS.
+    """
     return [
         scenario
         for scenario in select()
