@@ -199,7 +199,7 @@ class Connection:
         context = self._target.context(how)
         self._socket.settimeout(self._patience())
         try:
-            # Fails if the server has reset the connection: wrap_socket() would lose the socket then.
+            # Fails where the connection was reset: wrap_socket() would lose the socket then.
             self._socket.getpeername()
             self._socket = context.wrap_socket(
                 self._socket, server_hostname=self._target.host, suppress_ragged_eofs=False

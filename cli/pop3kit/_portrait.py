@@ -357,6 +357,9 @@ _DIGITS = re.compile(rb"[0-9]+")
 #: By its timestamp a greeting offers APOP (RFC 1939, section 7).
 _STAMP = re.compile(rb"<[^<> ]+@[^<> ]+>")
 
+#: What clients take for a timestamp or a response code, wherever it stands.
+_BRACKETS = frozenset(b"<>[]@")
+
 
 def _form(probe: Probe) -> tuple[object, ...]:
     """What is left of an answer without the words for people."""
@@ -367,8 +370,9 @@ def _form(probe: Probe) -> tuple[object, ...]:
         if not _DIGITS.fullmatch(word):
             break
         numbers.append(word)
-    stamped = (_STAMP.search(probe.status) is not None, b"<" in probe.status)
-    return (words[0], code, numbers, stamped, probe.data, probe.ended)
+    stamped = (_STAMP.search(probe.status) is not None, frozenset(probe.status) & _BRACKETS)
+    bare = len(words) == 1
+    return (words[0], bare, code, numbers, stamped, probe.data, probe.ended)
 
 
 def _merged(old: _Data, new: _Data) -> _Data:

@@ -81,7 +81,9 @@ def run(job: Job) -> int:
     status = pytest.main(
         [
             *("-c", job.settings, f"--rootdir={settings.parent}", "--import-mode=importlib"),
-            *("-x", "-q", "--no-header", "-p", "no:cacheprovider", *job.tests.splitlines()),
+            *("-x", "-q", "--no-header", "--tb=line", "--assert=plain"),
+            *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
+            *job.tests.splitlines(),
         ]
     )
     return status if other.is_in_use() else 70

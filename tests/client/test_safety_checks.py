@@ -25,7 +25,10 @@ PACKAGE = Path(pop3client.__file__).parent
 HERE = Path(__file__).parent
 
 #: What takes long to import and is not tested here.
-PRELOADED = ["asyncio", "sqlite3", "ssl", "pytest", "_pytest.pytester", "pop3mock.plugin"]
+PRELOADED = [
+    *("asyncio", "pdb", "sqlite3", "ssl", "unittest", "xml.etree.ElementTree"),
+    *("pytest", "_pytest.pytester", "_pytest.unittest", "pop3mock.plugin"),
+]
 
 pytestmark = pytest.mark.once
 

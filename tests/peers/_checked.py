@@ -5,26 +5,25 @@ from __future__ import annotations
 import contextlib
 import socketserver
 import threading
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pop3check import Limits, Target, check_all, select
-from pop3scenarios import Scenario
 
-from ._clients import TLSMode
 from ._dovecot import Dovecot
 from ._mbox_servers import PASSWORD, PROGRAMS, USER, MboxServer
 from ._twisted import Twisted
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from pop3check import Verdict
+    from pop3scenarios import Scenario
+
+    from ._clients import TLSMode
 
 
 #: Mail that the checker has not brought, and has to leave alone.
@@ -130,10 +129,10 @@ def _port(server: MboxServer, tls: TLSMode) -> Iterator[int]:
         # As many as a run may open at once.
         request_queue_size = 50
 
-        def finish_request(self, request: socket.socket, client_address: object) -> None:  # noqa: ARG002
+        def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
             server.serve(request, tls)
 
-        def shutdown_request(self, request: socket.socket) -> None:
+        def shutdown_request(self, request: Any) -> None:
             # Not shut down: the session goes on with it.
             request.close()
 

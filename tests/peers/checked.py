@@ -16,6 +16,7 @@ from pop3check._baseline import Baseline, written_baseline
 
 from ._checked import FOLDER, SERVERS, baseline_file, check_server
 from ._dovecot import Dovecot
+from ._mbox_servers import PROGRAMS
 from ._twisted import Twisted
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 def renew(name: str) -> None:
     """Check a server, and keep the outcomes."""
+    if name in PROGRAMS and not PROGRAMS[name].path:
+        sys.exit(f"{name} is not on the path; what is kept of it stays as it is")
     with _running(name) as server:
         for tls, verdicts in check_server(name, server).items():
             known = Baseline().updated(verdicts.values())
