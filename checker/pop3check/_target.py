@@ -23,7 +23,10 @@ _SCHEMES = {"pop3": 110, "pop": 110, "pop3s": 995, "pops": 995}
 #: A password of so many letters could be a part of any word, and one of these of any refusal.
 _A_FEW = 3
 _WORDS = frozenset(
-    ["bad", "credentials", "denied", "error", "failed", "invalid", "login", "mailbox", "maildrop", "name", "password", "user", "wrong"]
+    (
+        *("bad", "credentials", "denied", "error", "failed", "invalid", "login", "mailbox"),
+        *("maildrop", "name", "password", "user", "wrong"),
+    )
 )
 
 

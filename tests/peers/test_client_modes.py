@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 MODES = [(name, tls) for name, peer in PEERS.items() for tls in peer.offers]
-WAYS_IN = [(name, tls, one) for name, peer in PEERS.items() for tls in peer.offers for one in peer.offers[tls].split()]
+WAYS_IN = [
+    (name, tls, one)
+    for name, peer in PEERS.items()
+    for tls in peer.offers
+    for one in peer.offers[tls].split()
+]
 
 
 def ids(words: object) -> str:
