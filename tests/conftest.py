@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,6 +22,12 @@ _OPEN = Path("/proc/self/fd")
 
 #: An event loop wakes itself through a pair of sockets.
 _SOCKETS_OF_A_LOOP = 2
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers of ``-n auto``: one and a half for each processor, since tests wait for real peers."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 class Belongings(NamedTuple):
