@@ -26,7 +26,7 @@ _SOCKETS_OF_A_LOOP = 2
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Workers of ``-n auto``: one and a half for each processor, since tests wait for real peers."""
+    """Workers of ``-n auto``: one and a half for each processor, since many tests wait."""
     return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
