@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,18 +70,26 @@ LAZY = {"pop3mock"}
 TEST_FILES = sorted((ROOT / "tests").rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A module's tree; several rules look at each."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> list[tuple[str, bool]]:
     """What a module imports: the top-level name, and whether it does so as it loads."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    late = {inner for node in ast.walk(tree) if _is_late(node) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names = [node.module or ""]
-        for name in names:
-            yield name.partition(".")[0], node not in late
+    return list(_imports(parsed(path)))
+
+
+def _imports(node: ast.AST, *, late: bool = False) -> Iterator[tuple[str, bool]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from ((alias.name.partition(".")[0], not late) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom) and not child.level:
+            yield (child.module or "").partition(".")[0], not late
+        elif not isinstance(child, ast.expr):  # no import stands in an expression
+            yield from _imports(child, late=late or _is_late(child))
 
 
 def _is_late(node: ast.AST) -> bool:
@@ -119,7 +128,7 @@ def test_relative_imports_stay_inside(room: Room) -> None:
     levels = {
         node.level
         for path in room.modules()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.ImportFrom)
     }
 
@@ -169,7 +178,7 @@ def test_no_quirk_has_code_of_its_own() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line} names {name}"
         for path in ROOMS[2].modules()
-        for name, line in named_scenarios(ast.parse(path.read_text(encoding="utf-8")), known)
+        for name, line in named_scenarios(parsed(path), known)
     ]
 
     assert len(known) > len(names) - 5
@@ -252,7 +261,7 @@ def test_nobody_imports_a_room() -> None:
 @pytest.mark.parametrize("room", ROOMS, ids=_id)
 def test_init_is_the_public_surface(room: Room) -> None:
     """A package's ``__init__`` holds its docstring, imports and ``__all__``, and nothing else."""
-    tree = ast.parse((room.path / "__init__.py").read_text(encoding="utf-8"))
+    tree = parsed(room.path / "__init__.py")
 
     others = [ast.unparse(node) for node in tree.body[1:] if not _is_surface(node)]
 
@@ -283,7 +292,7 @@ def test_all_is_there(room: Room) -> None:
 
 def _tests() -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for path in TEST_FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             if is_function and node.name.startswith("test_") and path.name.startswith("test_"):
                 yield path, node
@@ -305,7 +314,7 @@ def test_no_test_sleeps() -> None:
     sleepers = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in TEST_FILES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and _sleeps(node)
     ]
 

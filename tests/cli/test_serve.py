@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pop3kit._serving import running
+from pop3kit._serving import running, shortened
 from pop3mock import Engine, MockServer
 from pop3scenarios import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.once  # each test starts an interpreter
 
     from .conftest import Run
 
@@ -148,6 +150,30 @@ def test_expectation_broken_at_the_last_moment() -> None:
 
     assert status == 1
     assert "NONSENSE" in err
+
+
+def test_many_complaints() -> None:
+    """Of many complaints the first are told, and how many more there are."""
+    lines = [f"line {number}" for number in range(25)]
+
+    assert shortened(lines) == [*lines[:20], "… and 5 more"]
+    assert shortened(lines[:20]) == lines[:20]
+
+
+def test_client_that_complains_of_everything() -> None:
+    """A checker's run does not fill the terminal of who serves."""
+    with served("default") as server:
+        with socket.create_connection((server.facts["host"], server.facts["port"]), 5) as sock:
+            for _ in range(8):
+                sock.sendall(b"".join(b"NONSENSE%d\r\n" % number for number in range(4)))
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(4096):
+                pass
+        status, _, err = server.stop()
+
+    assert status == 1
+    assert len(err.splitlines()) == 21
+    assert err.splitlines()[-1].startswith("… and ")
 
 
 def test_all_is_heard_before_the_end() -> None:

@@ -1,44 +1,49 @@
-"""Runs tests of the client, one module of which has other code; a program, for a process of its own.
+"""Runs tests on the client with one module changed: a program, for a process of its own.
 
 ``JOB`` is given to it. What pytest prints goes to a file, and its status is the program's.
 """
 
+# ruff: noqa: ARG002 - what importlib says to a loader is more than this one has to know
+
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
-from pathlib import Path
+from importlib.abc import ExecutionLoader, MetaPathFinder
+from importlib.util import spec_from_loader
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from types import CodeType, ModuleType
+    from pathlib import Path
 
-    JOB: dict[str, str]
+#: The status if the changed module was never imported; pytest has no such status.
+UNUSED = 70
 
 
 class Job(NamedTuple):
-    """What is run on what, and where; text, since it goes to another process.
+    """What is run on what, and where.
 
     Attributes:
-        module: The path of a module of the client.
+        module: A module of the client.
         code: The code that it is given.
-        tests: The tests, as pytest names them, one a line.
-        settings: The path of pytest's settings.
-        output: The path of the file to which pytest prints.
+        tests: The tests, as pytest names them.
+        one_of_each: Whether of each test only one set of parameters is tried, with either client.
+        settings: Pytest's settings, in a folder in which the run may write.
+        output: The file to which pytest prints.
     """
 
-    module: str
+    module: Path
     code: str
-    tests: str
-    settings: str
-    output: str
+    tests: list[str]
+    one_of_each: bool
+    settings: Path
+    output: Path
 
 
-class Other:
+class Changed(MetaPathFinder, ExecutionLoader):
     """Finds and loads one module, with other code than its file has."""
 
     def __init__(self, path: Path, code: str) -> None:
@@ -46,48 +51,59 @@ class Other:
         self._path = path
         self._code = code
 
-    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
         """The module, if that is what is looked for."""
-        if name != self._name:
-            return None
-        return importlib.util.spec_from_file_location(name, self._path, loader=self)
+        return spec_from_loader(fullname, self) if fullname == self._name else None
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        """Have an ordinary module made."""
+    def get_filename(self, fullname: str) -> str:
+        """Where the code would stand."""
+        return str(self._path)
 
-    def exec_module(self, module: ModuleType) -> None:
-        """Fill the module."""
-        exec(compile(self._code, self._path, "exec"), vars(module))
+    def get_source(self, fullname: str) -> str:
+        """The other code."""
+        return self._code
+
+    def is_package(self, fullname: str) -> bool:
+        """Modules have no checks below them."""
+        return False
 
     def is_in_use(self) -> bool:
-        """Whether the tests have imported the module with its other code."""
-        module = sys.modules.get(self._name)
-        return module is not None and module.__loader__ is self
+        """Whether the tests have imported the module from here."""
+        return getattr(sys.modules.get(self._name), "__loader__", None) is self
+
+
+class OneOfEach:
+    """Leaves one set of parameters of each test, with either client: a plugin of pytest's."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        """Leave them."""
+        kinds = ((item, getattr(item, "callspec", None)) for item in items)
+        items[:] = {
+            (item.function, spec and spec.params.get("kind")): item for item, spec in kinds
+        }.values()
 
 
 def run(job: Job) -> int:
-    """Run the tests; gives pytest's status, and 70 if it was not the other code that ran."""
-    assert not [name for name in sys.modules if name.split(".")[0] == "pop3client"]
-    settings = Path(job.settings)
-    # Of the tests and of the client all is compiled once, whatever the outer run has set.
-    sys.dont_write_bytecode, sys.pycache_prefix = False, str(settings.parent / "compiled")
+    """Run the tests; gives pytest's status, or `UNUSED`."""
+    assert not [name for name in sys.modules if name.partition(".")[0] == "pop3client"]
+    folder = job.settings.parent
+    # Of the client and its tests all is compiled once, whatever the run outside has been told.
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(folder / "compiled")
     os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
-    os.chdir(settings.parent)
-    with Path(job.output).open("wb") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-    other = Other(Path(job.module), job.code)
-    sys.meta_path.insert(0, other)
-    status = pytest.main(
-        [
-            *("-c", job.settings, f"--rootdir={settings.parent}", "--import-mode=importlib"),
-            *("-x", "-q", "--no-header", "--tb=line", "--assert=plain"),
-            *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
-            *job.tests.splitlines(),
-        ]
-    )
-    return status if other.is_in_use() else 70
+    os.chdir(folder)
+    with job.output.open("wb") as output:
+        for descriptor in (1, 2):  # standard output and standard error
+            os.dup2(output.fileno(), descriptor)
+    changed = Changed(job.module, job.code)
+    sys.meta_path.insert(0, changed)
+    arguments = [
+        *("-c", str(job.settings), f"--rootdir={folder}", "--import-mode=importlib"),
+        *("-x", "-q", "--no-header", "--tb=short", "--assert=plain"),
+        *("-p", "no:cacheprovider"),
+    ]
+    status = pytest.main([*arguments, *job.tests], [OneOfEach()] if job.one_of_each else [])
+    return status if changed.is_in_use() else UNUSED
 
 
 if __name__ == "__main__":
-    sys.exit(run(Job(**JOB)))
+    sys.exit(run(Job(**globals()["JOB"])))

@@ -296,8 +296,8 @@ def test_a_listener_that_raises(fake: Any) -> None:
 class Stubborn:
     """A server that reads nothing while it writes, with small buffers between it and the client."""
 
-    MESSAGES = 5000
-    BIG = b"y" * 2_000_000 + b"\r\n"
+    MESSAGES = 2000
+    BIG = b"y" * 300_000 + b"\r\n"
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -352,7 +352,7 @@ def narrow(host: str, port: int, timeout: float) -> socket.socket:
 def test_a_server_that_does_not_read(facade: Any, stubborn: Stubborn) -> None:
     """A server that writes and does not read meanwhile never has the client wait to write."""
     client = facade.client(
-        "127.0.0.1", port=stubborn.port, socket_factory=narrow, timeout=5.0, pipelining=True
+        "127.0.0.1", port=stubborn.port, socket_factory=narrow, timeout=3.0, pipelining=True
     )
     client.login("u", "p", "USER")
 
@@ -397,7 +397,7 @@ def fetched(reference: str, *, pipelining: bool | None) -> tuple[list[bytes], st
                 server.host,
                 *server.credentials,
                 mechanism="USER",
-                timeout=1.0,
+                timeout=0.6,
                 pipelining=pipelining,
                 **options,
             ) as client:

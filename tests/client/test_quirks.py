@@ -40,7 +40,7 @@ def fetch_all(facade: Any, reference: str) -> Any:
             "tls": pop3client.TLS(expect.tls or "none"),
             "msex": bool(expect.msex),
             "retr_mode": pop3client.RetrMode(expect.start or "retr"),
-            "timeout": 1.0,
+            "timeout": 0.6,
         }
         if expect.tls not in (None, "none"):
             options["ssl_context"] = server.client_context()

@@ -144,7 +144,7 @@ def outcome(fake: Any, answers: dict[str, bytes], end: str, call: str, cut: int 
 
 
 @settings(
-    max_examples=1200,
+    max_examples=600,
     derandomize=True,
     database=None,
     deadline=None,

@@ -267,7 +267,7 @@ PLANS = st.tuples(
 
 
 @settings(
-    max_examples=600,
+    max_examples=300,
     derandomize=True,
     database=None,
     deadline=None,

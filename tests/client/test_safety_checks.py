@@ -7,8 +7,8 @@ test must fail; a test that still passes does not test what it says.
 from __future__ import annotations
 
 import multiprocessing
-import runpy
 from pathlib import Path
+from runpy import run_path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,13 +16,18 @@ import pytest
 import pop3client
 
 from ._checks import CHECKS
-from ._mutant import Job
+from ._mutant import UNUSED, Job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from multiprocessing.context import ForkServerContext
 
 PACKAGE = Path(pop3client.__file__).parent
 HERE = Path(__file__).parent
+PROGRAM = str(HERE / "_mutant.py")
+
+#: Seconds after which a run is ended.
+PATIENCE = 60.0
 
 #: What takes long to import and is not tested here.
 PRELOADED = [
@@ -45,33 +50,38 @@ def processes() -> ForkServerContext:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pytest's settings for the runs inside, in a folder in which they may write."""
     path = tmp_path_factory.mktemp("inside") / "pytest.ini"
-    path.write_text("[pytest]\n", encoding="utf-8")
+    path.write_text("[pytest]\nmarkers = once\n", encoding="utf-8")
     return path
 
 
 class Runs:
-    """Runs tests on a client one of whose modules has other code."""
+    """Runs tests on the client with a module changed."""
 
     def __init__(self, context: ForkServerContext, settings: Path, output: Path) -> None:
         self._context = context
         self._settings = settings
         self._output = output
 
-    def run(self, module: Path, code: str, tests: list[str]) -> tuple[int | None, str]:
-        """Pytest's status, negative if it had to be killed, and what it printed."""
-        where = str(self._settings), str(self._output)
-        job = Job(str(module), code, "\n".join(str(HERE / test) for test in tests), *where)
-        options = {"init_globals": {"JOB": job._asdict()}, "run_name": "__main__"}
-        process = self._context.Process(
-            target=runpy.run_path, args=(str(HERE / "_mutant.py"),), kwargs=options
-        )
+    @property
+    def output(self) -> str:
+        """What the last run has printed."""
+        return self._output.read_text(encoding="utf-8")
+
+    def run(
+        self, module: Path, code: str, tests: Iterable[str], *, one_of_each: bool = False
+    ) -> int | None:
+        """Run tests; gives pytest's status, which is negative if they had to be ended."""
+        named = [str(HERE / test) for test in tests]
+        job = Job(module, code, named, one_of_each, self._settings, self._output)
+        given = {"init_globals": {"JOB": job._asdict()}, "run_name": "__main__"}
+        process = self._context.Process(target=run_path, args=[PROGRAM], kwargs=given)
         process.start()
-        process.join(60)
+        process.join(PATIENCE)
         process.kill()
         process.join()
         status = process.exitcode
         process.close()
-        return status, self._output.read_text(encoding="utf-8")
+        return status
 
 
 @pytest.fixture
@@ -81,13 +91,26 @@ def runs(processes: ForkServerContext, settings: Path, tmp_path: Path) -> Runs:
 
 
 def test_with_all_checks_the_tests_pass(runs: Runs) -> None:
-    """With a module as it is all the tests of the table pass: it is the missing check that fails."""
+    """With a module that is given its own code all the tests of the table pass.
+
+    So it is the missing check that makes them fail. With all their parameters they run by
+    themselves; here it is about what surrounds them.
+    """
     module = PACKAGE / "_session.py"
-    code = module.read_text(encoding="utf-8")
+    tests = sorted({check.test for check in CHECKS.values()})
 
-    status, output = runs.run(module, code, sorted({check.test for check in CHECKS.values()}))
+    status = runs.run(module, module.read_text(encoding="utf-8"), tests, one_of_each=True)
 
-    assert status == 0, output
+    assert status == 0, runs.output
+
+
+def test_a_module_that_no_test_uses(runs: Runs) -> None:
+    """A run in which the changed code was not there is told from one that fails."""
+    test = "test_sizes.py::test_right_size_keeps_the_mode"
+
+    status = runs.run(PACKAGE / "_no_such_module.py", "", [test])
+
+    assert status == UNUSED, runs.output
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -98,7 +121,7 @@ def test_a_test_notices(name: str, runs: Runs) -> None:
     code = module.read_text(encoding="utf-8")
     assert code.count(check.source) == 1, "the check has moved; this table must follow"
 
-    status, output = runs.run(module, code.replace(check.source, check.without), [check.test])
+    status = runs.run(module, code.replace(check.source, check.without), [check.test])
 
-    assert status == 1, output
-    assert "1 failed" in output, output
+    assert status == 1, runs.output
+    assert "1 failed" in runs.output, runs.output

@@ -569,8 +569,8 @@ def quietly(examples: int, steps: int) -> settings:
     )
 
 
-Sessions.TestCase.settings = quietly(200, 40)
-Connections.TestCase.settings = quietly(40, 25)
+Sessions.TestCase.settings = quietly(100, 30)
+Connections.TestCase.settings = quietly(20, 25)
 TestSessions = Sessions.TestCase
 TestConnections = Connections.TestCase
 
@@ -590,7 +590,7 @@ def answers(octets: Iterable[bytes]) -> bytes:
     return bytes(heard.octets)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(LINES, max_size=12), st.booleans(), CUTS)
 def test_segments_make_no_difference(lines: list[bytes], logged_in: bool, cuts: list[int]) -> None:
     """However a stream is cut, down to single octets, the same octets come out (section 3)."""

@@ -175,7 +175,7 @@ with MockServer(loads(text % (sys.argv[1], sys.argv[3]))) as server:
         print(octets, tracemalloc.get_traced_memory()[1])
 """
 
-HUGE = 96 * MIB
+HUGE = 32 * MIB
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ HUGE = 96 * MIB
 def test_huge_message_is_streamed(
     tmp_path: Path, kind: str, command: str, rule: str, octets: int | None
 ) -> None:
-    """While a message far larger than that is retrieved, memory grows by less than 4 MiB."""
+    """While a message of eight times that is retrieved, memory grows by less than 4 MiB."""
     path = tmp_path / "huge.eml"
     item = f"{{file: {path}}}"
     if kind == "made":
@@ -202,7 +202,7 @@ def test_huge_message_is_streamed(
             if kind == "sparse":
                 file.truncate(HUGE)
             else:
-                for _ in range(64):
+                for _ in range(32):
                     file.write((b".x" + b"y" * 60 + b"\n") * (MIB // 63))
 
     done = subprocess.run(
@@ -215,7 +215,7 @@ def test_huge_message_is_streamed(
 
     came, grown = map(int, done.stdout.split())
     assert came == octets or octets is None
-    assert came > 60 * MIB
+    assert came > 30 * MIB
     assert grown < 4 * MIB
 
 
