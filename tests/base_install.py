@@ -51,6 +51,20 @@ def check_the_client_fetches() -> None:
     assert raw == b".ab\r\n", raw
 
 
+def check_the_other_packages_say_what_they_need() -> None:
+    """Whoever imports more than the client is told which extra to install."""
+    wanted = {
+        "from pop3mock import MockServer": "pop3kit[mock]",
+        "import pop3scenarios": "pop3kit[mock]",
+        "import pop3check": "pop3kit[check]",
+    }
+    for program, extra in wanted.items():
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert f"pip install '{extra}'" in done.stderr, done
+
+
 def check_the_command_says_what_it_needs() -> None:
     """Without its extra the command says how to install it, in one line, without a traceback."""
     done = subprocess.run(
@@ -64,4 +78,5 @@ def check_the_command_says_what_it_needs() -> None:
 if __name__ == "__main__":
     check_nothing_else_is_installed()
     check_the_client_fetches()
+    check_the_other_packages_say_what_they_need()
     check_the_command_says_what_it_needs()

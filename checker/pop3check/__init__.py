@@ -1,5 +1,6 @@
 """Holds a real POP3 server to a scenario: plays its conversation and judges what comes back."""
 
+from . import _needs  # noqa: F401
 from ._baseline import (
     Baseline,
     BaselineError,

@@ -120,12 +120,21 @@ class Baseline(_Model):
         standings = {verdict.case: self.standing(verdict) for verdict in report.verdicts}
         if any(_counts(verdict, standings[verdict.case]) for verdict in report.verdicts):
             return 1
-        errors = any(
-            verdict.outcome is Outcome.ERROR and not self._knows_error(verdict.case)
-            for verdict in report.verdicts
-        )
         unjudged = Standing.UNJUDGED in standings.values()
-        return 2 if errors or unjudged or report.could_not_be_asked else 0
+        inconclusive = unjudged or self.unknown_errors(report.verdicts)
+        return 2 if inconclusive or report.could_not_be_asked else 0
+
+    def unknown_errors(self, verdicts: Iterable[Verdict]) -> list[str]:
+        """The cases that came to an ERROR, and of which that is not known.
+
+        Args:
+            verdicts: The verdicts of a run.
+        """
+        return [
+            verdict.case
+            for verdict in verdicts
+            if verdict.outcome is Outcome.ERROR and not self._knows_error(verdict.case)
+        ]
 
     def _knows_error(self, case: str) -> bool:
         return case in self.cases and self.cases[case].outcome is Outcome.ERROR
@@ -133,12 +142,14 @@ class Baseline(_Model):
     def updated(self, verdicts: Iterable[Verdict]) -> Baseline:
         """The same with what is known now: reasons stay where the outcome stays.
 
-        What the run did not ask stays as it is.
+        What the run did not ask stays as it is, and so does what came to an ERROR: nothing was
+        learnt of it, and what breaks the network once is not to be expected for ever.
 
         Args:
             verdicts: The verdicts of a run.
         """
-        new = {verdict.case: self._entry(verdict) for verdict in verdicts}
+        learnt = (verdict for verdict in verdicts if verdict.outcome is not Outcome.ERROR)
+        new = {verdict.case: self._entry(verdict) for verdict in learnt}
         return self.model_copy(update={"cases": {**self.cases, **new}})
 
     def _entry(self, verdict: Verdict) -> Entry:

@@ -84,10 +84,7 @@ def check_all(
         TargetError: The file of certificate authorities cannot be read.
     """
     wanted = [Case.of(s if isinstance(s, Scenario) else load(s)) for s in scenarios]
-    mark = secrets.token_hex(6) if seed is not None else ""
-    run = Run(target, limits or Limits(), facts, mark, seed)
-    if seed is not None:
-        run.bring(seed)
+    run = begin(target, limits or Limits(), facts=facts, seed=seed)
     verdicts: dict[str, Verdict] = {}
     asked_for = {case.id for case in wanted}
     for case in plan(wanted):
@@ -98,6 +95,23 @@ def check_all(
     run.close()
     lost = () if facts is not None else _lost(run)
     return Report(str(target), run.facts, tuple(verdicts[case.id] for case in wanted), lost)
+
+
+def begin(
+    target: Target, limits: Limits, *, facts: Facts | None = None, seed: Seed | None = None
+) -> Run:
+    """A run that has its own messages in the maildrop, if there is a way to bring them.
+
+    Args:
+        target: The server and the account.
+        limits: How far the run may go.
+        facts: What is known of the server; without them it is asked first.
+        seed: Puts messages into the maildrop; None: those that are there have to do.
+    """
+    run = Run(target, limits, facts, secrets.token_hex(6) if seed is not None else "", seed)
+    if seed is not None:
+        run.bring(seed)
+    return run
 
 
 def _lost(run: Run) -> tuple[str, ...]:

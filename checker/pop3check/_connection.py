@@ -41,6 +41,12 @@ _USUAL = Handshake()
 #: What OpenSSL says where it has none of the versions that are to be offered.
 _NOTHING_TO_OFFER = "NO_PROTOCOLS_AVAILABLE"
 
+#: What OpenSSL finds where nobody who is trusted has signed: no issuer at hand, or itself.
+_UNTRUSTED = frozenset({2, 18, 19, 20, 21})
+
+#: What helps then.
+_WHOM_TO_TRUST = " (ca= names the authority to trust)"
+
 #: SO_LINGER, on, zero seconds: close() then sends RST instead of FIN.
 _LINGER_NOTHING = struct.pack("ii", 1, 0)
 
@@ -207,8 +213,10 @@ class Connection:
         except TimeoutError:
             raise Silence("the TLS handshake does not end") from None
         except ssl.SSLCertVerificationError as error:
+            advice = _WHOM_TO_TRUST if self._trusts_too_few(error) else ""
             raise HandshakeFailed(
-                f"the certificate is not accepted: {error.verify_message}", certificate=True
+                f"the certificate is not accepted: {error.verify_message}{advice}",
+                certificate=True,
             ) from None
         except OSError as error:
             raise HandshakeFailed(
@@ -216,6 +224,10 @@ class Connection:
                 certificate=False,
                 ours=getattr(error, "reason", "") == _NOTHING_TO_OFFER,
             ) from None
+
+    def _trusts_too_few(self, error: ssl.SSLCertVerificationError) -> bool:
+        """Whether another authority would help; a context that was given has its own."""
+        return error.verify_code in _UNTRUSTED and self._target.ssl_context is None
 
 
 def _at_once() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pop3scenarios import MessageData
+
 from ._mail import states_mail, wire_form
-from ._safety import endangers_mail, mock_only
+from ._safety import commands, endangers_mail, mock_only
 
 if TYPE_CHECKING:
     from ._cases import Case
@@ -131,8 +133,15 @@ def _shown(ranges: tuple[tuple[int, int | None], ...]) -> str:
     )
 
 
+#: Commands whose answers tell of the maildrop, or hold text of messages line by line.
+_TELL_OF_ALL = frozenset({"STAT", "LIST", "UIDL", "TOP"})
+
+
 def _other_mail(case: Case, target: Target, facts: Facts) -> str:
+    """How the server's mail differs from the scenario's, as far as the conversation tells of it."""
     mail = wire_form(case.scenario, target.user)
+    if _TELL_OF_ALL.isdisjoint(command.keyword for command in commands(case.scenario)):
+        return next(filter(None, (_other(n, mail, facts) for n in _retrieved(case))), "")
     wanted = (len(mail), sum(map(len, mail)))
     if wanted == (facts.count, facts.octets):
         return ""
@@ -140,3 +149,20 @@ def _other_mail(case: Case, target: Target, facts: Facts) -> str:
         f"precondition: a maildrop of {wanted[0]} messages, {wanted[1]} octets;"
         f" it has {facts.count}, {facts.octets}"
     )
+
+
+def _retrieved(case: Case) -> list[int]:
+    """The numbers of the messages that a conversation compares with the scenario's."""
+    steps = case.scenario.script.steps if case.scenario.script is not None else ()
+    items = (item for step in steps for item in step.reply.items)
+    return [i.number for i in items if isinstance(i, MessageData) and isinstance(i.number, int)]
+
+
+def _other(number: int, mail: list[bytes], facts: Facts) -> str:
+    """How a message differs in size; empty if it does not."""
+    wanted = len(mail[number - 1]) if number <= len(mail) else 0
+    size = facts.sizes.get(number)
+    # The end of a last line that has none is sent, and is in no size.
+    if size in (wanted, wanted - 2):
+        return ""
+    return f"precondition: message {number} of {wanted} octets; the server has {size}"

@@ -16,6 +16,13 @@ _STAT = re.compile(rb"\+OK +([0-9]{1,9}) +([0-9]{1,15})")
 #: Security limit: a server can claim to have any number of messages.
 MOST = 10_000
 
+#: Octets that a generated message has at least: its header belongs to it.
+_GENERATED = 160
+
+#: A message with a header alone, in pieces: what it takes besides the subject.
+_SUBJECT, _END = "Subject: ", "\n\n"
+_FRAME = len(_SUBJECT) + 2 * len(_END)  # each end of line has two octets
+
 
 @dataclass(slots=True)
 class Message:
@@ -30,6 +37,19 @@ class Message:
     size: int | None = None
     uid: str = ""
     octets: bytes | None = None
+
+    def made_up(self) -> dict[str, str]:
+        """An entry of a scenario's maildrop in place of a message that nobody fetched.
+
+        Its size is that of LIST, to the octet.
+        """
+        size = _GENERATED if self.size is None else self.size
+        if size >= _GENERATED:
+            return {"octets": str(size)}
+        if size < _FRAME:
+            # There is no room for a header. No message has one octet: its line ends in two.
+            return {"raw": "x" * (size - 2) + "\n" * min(size, 1)}
+        return {"raw": f"{_SUBJECT}{'x' * (size - _FRAME)}{_END}"}
 
 
 @dataclass(slots=True)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from pop3scenarios import load
 
 from ._cases import Case
+from ._checker import begin
 from ._plan import is_asked_first
-from ._run import Run
+from ._pytest_trouble import Trouble
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._limits import Limits
+    from ._run import Run
     from ._target import Target
     from ._verdict import Verdict
 
@@ -22,14 +26,19 @@ class Checks:
     Args:
         target: The server and the account.
         limits: How far the run may go.
+        seed: Puts messages into the maildrop; None: those that are there have to do.
 
     Attributes:
         cases: The cases that were collected, by their ids.
     """
 
-    def __init__(self, target: Target, limits: Limits) -> None:
+    def __init__(
+        self, target: Target, limits: Limits, seed: Callable[[list[bytes]], None] | None = None
+    ) -> None:
         self._target = target
         self._limits = limits
+        self._seed = seed
+        self._trouble = Trouble(target, limits)
         self._run: Run | None = None
         self._asked: set[str] = set()
         self._ahead: dict[str, Verdict] = {}
@@ -38,12 +47,13 @@ class Checks:
     def judge(self, case: Case) -> Verdict:
         """The verdict upon a case. It is asked now, unless another has needed it before.
 
+        What keeps the whole run from asking is an error once, and from then on a skip.
+
         Args:
             case: The case.
         """
-        if case.id in self._ahead:
-            return self._ahead.pop(case.id)
-        return self._ask(case)
+        verdict = self._ahead.pop(case.id, None) or self._ask(case)
+        return self._trouble.instead_of(verdict)
 
     def close(self) -> None:
         """Leave the server."""
@@ -65,5 +75,8 @@ class Checks:
             if name not in self._asked:
                 self._ahead[name] = self._ask(self.cases.get(name) or Case.of(load(name.lower())))
         if self._run is None:  # a run has its time from here on
-            self._run = Run(self._target, self._limits)
-        return self._run.judge_all_octets(case) if case.passive else self._run.judge(case)
+            self._run = begin(self._target, self._limits, seed=self._seed)
+        run = self._run
+        verdict = run.judge_all_octets(case) if case.passive else run.judge(case)
+        self._trouble.see(case, verdict, run.facts)
+        return verdict

@@ -16,7 +16,7 @@ from pop3scenarios import ScenarioError, expand, kind_of, load
 from ._cases import Case
 from ._plan import plan
 from ._pytest_checks import Checks
-from ._pytest_target import limits_of, target_of, with_password
+from ._pytest_target import limits_of, seed_of, target_of, with_password
 from ._pytest_text import inconclusive, skipped, unmet
 from ._select import select
 from ._verdict import Outcome
@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     config.stash[_TARGET] = target_of(config)
     limits_of(config)
+    seed_of(config)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -74,7 +75,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     target = config.stash[_TARGET]
     if not config.option.collectonly:
         target = with_password(config, target)
-    config.stash[CHECKS] = Checks(target, limits_of(config))
+    config.stash[CHECKS] = Checks(target, limits_of(config), seed_of(config))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

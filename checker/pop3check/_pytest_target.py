@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ._limits import Limits
+from ._seeding import by_command
 from ._target import Target, TargetError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: The same as the command's.
 VARIABLE = "POP3KIT_PASSWORD"
 
 _FILE, _COMMAND = "pop3_check_password_file", "pop3_check_password_command"
+_SEED, _FAILURES = "pop3_check_seed_command", "pop3_check_login_failures"
 
 #: Seconds that a command has, which may have to ask a person to unlock something.
 _PATIENCE = 120.0
@@ -82,13 +85,44 @@ def limits_of(config: pytest.Config) -> Limits:
         config: The run.
 
     Raises:
-        pytest.UsageError: ``pop3_check_allow`` names what there is not.
+        pytest.UsageError: ``pop3_check_allow`` names what there is not, or
+            ``pop3_check_login_failures`` is no number.
     """
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"login_failures": _login_failures(config)}
     for word in LEAVE:  # the boldest mode comes last
         if word in _allowed(config):
             changes |= _LEAVE[word]
     return replace(Limits(), **changes)
+
+
+def _login_failures(config: pytest.Config) -> int:
+    text = str(config.getini(_FAILURES))
+    if not (text.isascii() and text.isdecimal()):
+        raise pytest.UsageError(f"{_FAILURES}: expected a number, 0 or more, got {text!r}")
+    return int(text)
+
+
+def seed_of(config: pytest.Config) -> Callable[[list[bytes]], None] | None:
+    """What brings messages into the maildrop; None if nothing was said about it.
+
+    Args:
+        config: The run.
+
+    Raises:
+        pytest.UsageError: There is no valid command, or no account to bring messages to.
+    """
+    command = str(config.getini(_SEED))
+    if not command:
+        return None
+    if not target_of(config).user:
+        raise pytest.UsageError(f"{_SEED} needs a user in the URL: pop3://user@host")
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise pytest.UsageError(f"{_SEED}: expected a command, got no valid one")
+    return by_command(words, folder=config.rootpath)
 
 
 def _allowed(config: pytest.Config) -> list[str]:

@@ -18,6 +18,9 @@ _LINES = 40
 #: How reasons name the option that gives leave.
 _OPTION = re.compile(r"\(--([a-z-]+)\S*?\)")
 
+#: Options that have an ini option of their own; ``--seed-`` stands for all ways to seed.
+_INI = {"seed-": "pop3_check_seed_command", "login-failures": "pop3_check_login_failures"}
+
 
 def unmet(verdict: Verdict) -> str:
     """What somebody needs who has to mend the server; the first line stands for all of it.
@@ -59,6 +62,8 @@ def skipped(verdict: Verdict) -> str:
 def _leave(option: re.Match[str]) -> str:
     if option[1] in LEAVE:
         return f"(pop3_check_allow = {option[1]})"
+    if name := _INI.get(option[1]):
+        return f"({name})"
     return f"(pop3kit check {option[0].strip('()')})"
 
 

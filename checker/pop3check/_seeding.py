@@ -40,12 +40,15 @@ class SeedingError(Exception):
         self.failed = failed
 
 
-def by_command(words: Sequence[str], *, shell: bool = False) -> Callable[[list[bytes]], None]:
+def by_command(
+    words: Sequence[str], *, shell: bool = False, folder: Path | None = None
+) -> Callable[[list[bytes]], None]:
     """Bring each message by running a command, with the message on its standard input.
 
     Args:
         words: The program and its arguments; with ``shell`` one text for a shell.
         shell: Whether a shell reads it.
+        folder: Where it runs; None: where this process does.
     """
 
     def deliver(message: bytes) -> None:
@@ -57,6 +60,7 @@ def by_command(words: Sequence[str], *, shell: bool = False) -> Callable[[list[b
             stderr=subprocess.PIPE,
             check=False,
             timeout=PATIENCE,
+            cwd=folder,
         )
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()

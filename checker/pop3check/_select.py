@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pop3scenarios import UnknownScenario, did_you_mean, kind_of, load, shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pop3scenarios import Scenario
 
@@ -91,13 +91,32 @@ def _selected(selector: str) -> list[Scenario]:
     ]
     if found:
         return [load(name) for name in found]
-    tagged = [s for s in map(load, names) if s.file.case and wanted in s.file.case.tags]
-    return tagged or [_other(selector, names)]
+    scenarios = [load(name) for name in names]
+    tagged = [s for s in scenarios if wanted in _tags(s)]
+    return tagged or [_other(selector, _words(scenarios))]
 
 
-def _other(selector: str | Path, names: Iterable[str]) -> Scenario:
+def _tags(scenario: Scenario) -> tuple[str, ...]:
+    return scenario.file.case.tags if scenario.file.case else ()
+
+
+def _words(scenarios: Iterable[Scenario]) -> list[str]:
+    """What can be written for cases: ids, as they are shown, and tags."""
+    tags = {tag for scenario in scenarios for tag in _tags(scenario)}
+    return [*(scenario.name.upper() for scenario in scenarios), *sorted(tags)]
+
+
+def _other(selector: str | Path, words: Sequence[str]) -> Scenario:
     try:
         return load(selector)
     except UnknownScenario as error:
-        near = did_you_mean(str(selector).lower(), names)
-        raise UnknownCase(f"{str(selector)!r} selects no case: {near or error}") from None
+        what = _advice(str(selector), words) if words else str(error)
+        raise UnknownCase(f"{str(selector)!r} selects no case: {what}") from None
+
+
+def _advice(selector: str, words: Sequence[str]) -> str:
+    near = did_you_mean(selector.upper(), words) or did_you_mean(selector.lower(), words)
+    if near:
+        return f"{near} 'pop3kit check --list' tells them all"
+    tags = ", ".join(word for word in words if word.islower())
+    return f"expected an id, which 'pop3kit check --list' tells, or a tag of {tags}"

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 TLSMode = Literal["none", "stls", "implicit"]
 
 #: URL scheme, and the port that goes with it (RFC 1939, RFC 8314).
-_SCHEMES = {"pop3": 110, "pop": 110, "pop3s": 995, "pops": 995}
-
+_SCHEMES = {"pop3": 110, "pop": 110, "pop3+stls": 110, "pop3s": 995, "pops": 995}
 
 #: A password of so many letters could be a part of any word, and one of these of any refusal.
 _A_FEW = 3
@@ -85,12 +84,12 @@ class Target:
         timeout: float = 10.0,
         allow_insecure_auth: bool = False,
     ) -> Target:
-        """A target from ``pop3://alice@host:port`` or ``pop3s://alice@host``.
+        """A target from ``pop3://alice@host:port``, ``pop3+stls://…`` or ``pop3s://…``.
 
         Args:
             url: The URL, without a password: arguments of a command can be read by others.
-            tls: How TLS is reached. None chooses ``implicit`` for ``pop3s:``, ``none`` for
-                ``pop3:`` on this machine, and ``stls`` for ``pop3:`` elsewhere.
+            tls: How TLS is reached. None chooses ``implicit`` for ``pop3s:``, ``stls`` for
+                ``pop3+stls:``, and for ``pop3:`` ``none`` on this machine and ``stls`` elsewhere.
             password: As the attribute.
             ca: As the attribute.
             ssl_context: As the attribute.
@@ -108,7 +107,9 @@ class Target:
         if parts.password is not None:
             raise TargetError("a URL must not hold a password; give it by file or environment")
         if parts.scheme not in _SCHEMES or not host or parts.path.strip("/") or parts.query:
-            raise TargetError(f"expected pop3://user@host:port or pop3s://…, got {url!r}")
+            raise TargetError(
+                f"expected pop3://user@host:port, pop3+stls://… or pop3s://…, got {url!r}"
+            )
         mode = tls or _usual_mode(parts.scheme, host)
         return cls(
             host=host,
@@ -208,6 +209,8 @@ def _adapt(context: ssl.SSLContext, how: Handshake) -> None:
 def _usual_mode(scheme: str, host: str) -> TLSMode:
     if scheme in ("pop3s", "pops"):
         return "implicit"
+    if scheme == "pop3+stls":
+        return "stls"
     return "none" if is_loopback(host) else "stls"
 
 

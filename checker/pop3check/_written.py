@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 #: The password of users in files; it opens nothing.
 PLACEHOLDER = "secret"
 
-#: Octets that a generated message has at least: a header belongs to it.
-_SMALLEST = 160
-
 _ENTRY = re.compile(r"([0-9]{1,9}) ([\x21-\x7e]+)")
 _PAIR = re.compile(r"(\+OK) ([0-9]{1,15}) ([\x21-\x7e]+)(.*)")
 #: Commands of which what proves something is replaced; the user's name is looked at by itself.
@@ -191,7 +188,7 @@ class RecordedConversation:
         for number, message in enumerate(drop.messages, 1):
             item: dict[str, str] = {}
             if message.octets is None:
-                item["octets"] = str(max(message.size or 0, _SMALLEST))
+                item |= message.made_up()
             else:
                 who = f"{user}-" if len(self._drops) > 1 else ""
                 path = f"{self._name}.mail/{_safe(who)}{number}.eml"

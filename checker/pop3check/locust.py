@@ -12,9 +12,14 @@ import logging
 import threading
 from typing import TYPE_CHECKING, ClassVar
 
-from locust import User, task
-from locust.exception import StopUser
-from locust.runners import STATE_CLEANUP, STATE_STOPPED, STATE_STOPPING, WorkerRunner
+try:
+    from locust import User, task
+    from locust.exception import StopUser
+    from locust.runners import STATE_CLEANUP, STATE_STOPPED, STATE_STOPPING, WorkerRunner
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"{__name__} needs {error.name}: pip install 'pop3kit[load]'", name=error.name
+    ) from None
 
 from ._findings import Finding
 from ._limits import Limits

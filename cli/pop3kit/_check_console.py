@@ -16,6 +16,7 @@ from pop3check import (
     describe,
     described_facts,
     described_loss,
+    section_of,
     summary,
 )
 
@@ -61,6 +62,8 @@ class Console:
         self._profile = profile
         self._verbose = verbose
         self._live = sys.stderr.isatty()
+        self._told: set[str] = set()
+        self._judged: set[str] = set()
 
     def add(self, asked: Verdict) -> None:
         """Take a verdict, as the case itself grades it.
@@ -74,33 +77,43 @@ class Console:
         if self._verbose:
             _show(verdict)
         elif verdict.outcome in (Outcome.FAIL, Outcome.ERROR):
-            _paint(describe(verdict).partition("\n")[0], verdict.outcome)
-        if line := self._groups.add(verdict):
+            self._tell(verdict)
+        if verdict.outcome not in (Outcome.SKIP, Outcome.ERROR):
+            self._judged.add(section_of(verdict.case))
+        line = self._groups.add(verdict)
+        if line and (not self._told or section_of(verdict.case) in self._judged):
             _paint(line)
         if self._live:
             click.echo(f"{self._done}/{self._total} {verdict.case}", nl=False, err=True)
 
-    def finish(self, report: Report, record: Record) -> None:
+    def _tell(self, verdict: Verdict) -> None:
+        """Say that a case failed; why nothing could even be asked is said once for all cases."""
+        unasked = verdict.outcome is Outcome.ERROR and not verdict.wire
+        if unasked and verdict.reason not in self._told:
+            self._told.add(verdict.reason)
+            _paint(f"! ERROR      {verdict.reason}", verdict.outcome)
+        elif verdict.reason not in self._told:
+            _paint(describe(verdict).partition("\n")[0], verdict.outcome)
+
+    def finish(self, report: Report, record: Record, errors: Sequence[str]) -> None:
         """Show what came of it: lost mail first, failures once more, last the summary.
 
         Args:
             report: The run.
             record: The same, with what the baseline says.
+            errors: The cases that came to an ERROR that is not known.
         """
         self._wipe()
         if report.lost:
             _paint(described_loss(report), Outcome.FAIL)
-        _paint(f"\n{described_facts(report.facts)}")
-        worth_telling = {case.id for case in record.cases if _worth_telling(case.standing)}
-        for verdict in report.verdicts:
-            if verdict.outcome in (Outcome.FAIL, Outcome.ERROR) and verdict.case in worth_telling:
+        if report.facts is not None:
+            _paint(f"\n{described_facts(report.facts)}")
+        for verdict in _shown_again(report, record):
+            if report.facts is not None or verdict.reason not in self._told:
                 _paint("")
                 _show(verdict)
         _paint("")
-        for standing, heading in _NEWS.items():
-            found = [case.id for case in record.cases if case.standing is standing]
-            if found:
-                _paint(f"{heading}: {', '.join(found)}")
+        _paint_news(record, errors, asked=report.facts is not None)
         _paint(summary(report))
 
     def _wipe(self) -> None:
@@ -108,8 +121,21 @@ class Console:
             click.echo("\r\x1b[K", nl=False, err=True)
 
 
-def _worth_telling(standing: Standing) -> bool:
-    return standing is not Standing.KNOWN
+def _shown_again(report: Report, record: Record) -> list[Verdict]:
+    """What failed, and was not known to."""
+    known = {case.id for case in record.cases if case.standing is Standing.KNOWN}
+    bad = (Outcome.FAIL, Outcome.ERROR)
+    return [each for each in report.verdicts if each.outcome in bad and each.case not in known]
+
+
+def _paint_news(record: Record, errors: Sequence[str], *, asked: bool) -> None:
+    """What the baseline says, and what makes the run inconclusive, if it is not the whole."""
+    for standing, heading in _NEWS.items():
+        found = [case.id for case in record.cases if case.standing is standing]
+        if found and (asked or standing is not Standing.UNJUDGED):
+            _paint(f"{heading}: {', '.join(found)}")
+    if errors and asked:
+        _paint(f"inconclusive: {', '.join(errors)}")
 
 
 def _show(verdict: Verdict) -> None:

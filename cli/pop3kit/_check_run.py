@@ -15,6 +15,7 @@ from pop3check import (
     Baseline,
     BaselineError,
     Limits,
+    Outcome,
     Record,
     Target,
     TargetError,
@@ -29,6 +30,7 @@ from ._check_console import Console
 from ._check_output import read_all, write_files
 from ._check_seeding import seeder
 from ._check_selection import chosen
+from ._checkadvice import advised
 from ._failures import UsageFailure, system_failure
 from ._password import find_password
 from ._wholefile import write_whole
@@ -36,7 +38,7 @@ from ._wholefile import write_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pop3check import Report
+    from pop3check import Report, Verdict
 
     from ._check_options import Choice, Grading, Leave, Output, Reach, Seeding
 
@@ -75,11 +77,16 @@ def run(wish: Wish, context: click.Context) -> int:
     seed = seeder(wish.seeding, target)
     profile = PROFILES[wish.grading.profile]
     console = Console(scenarios, profile, verbose=wish.output.verbose)
+
+    def show(verdict: Verdict) -> None:
+        console.add(advised(verdict))
+
     began, start = datetime.now(UTC), time.monotonic()
     try:
-        asked = check_all(target, scenarios, limits=limits, progress=console.add, seed=seed)
+        asked = check_all(target, scenarios, limits=limits, progress=show, seed=seed)
     except (TargetError, ScenarioError) as error:
         raise UsageFailure(str(error)) from None
+    asked = replace(asked, verdicts=tuple(map(advised, asked.verdicts)))
     report = profile.graded_report(asked)
     status = baseline.exit_status(report) if baseline is not None else report.exit_status
     standings = baseline.standings(report.verdicts) if baseline is not None else {}
@@ -95,7 +102,7 @@ def run(wish: Wish, context: click.Context) -> int:
         standings=standings,
         reproduce=again.line,
     )
-    console.finish(report, record)
+    console.finish(report, record, (baseline or Baseline()).unknown_errors(report.verdicts))
     _remember(wish.grading, baseline, report)
     write_files(wish.output, record, earlier)
     return status
@@ -175,3 +182,6 @@ def _remember(grading: Grading, baseline: Baseline | None, report: Report) -> No
         return
     known = baseline or (_baseline(path) if path.exists() else None) or Baseline()
     write_whole(path, written_baseline(known.updated(report.verdicts)))
+    if errors := report.counts[Outcome.ERROR]:
+        said = "of an ERROR nothing is learnt, and nothing was written"
+        click.echo(f"{path}: {errors} of {len(report.verdicts)} cases left as they were: {said}")

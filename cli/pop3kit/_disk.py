@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def check_folder(path: Path) -> None:
+    """See that a folder can be written to, or be made if it is missing; nothing is made.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        NotADirectoryError: It, or what it would be in, is something else.
+        PermissionError: It, or what it would be in, may not be written to.
+    """
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
 def make_folder(path: Path) -> None:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING
 
+from pop3scenarios import load
+
 from ._attempt import attempt, mode_for
 from ._judgement import judge, passed_over
-from ._results import Exercise
+from ._results import Exercise, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from ._results import Result
 
     Watch = Callable[[Iterable[Result], int], Iterable[Result]]
+
+#: The scenario of a correct server.
+DEFAULT = "default"
 
 
 def run_all(
@@ -59,6 +64,22 @@ def run_all(
         kit=version_of("pop3kit"),
         results=results,
     )
+
+
+def trouble_at_default(program: Program) -> Result | None:
+    """What goes wrong where the server is a correct one: then the command itself may be wrong.
+
+    Args:
+        program: The program.
+
+    Returns:
+        None if it survives, or cannot be sent there.
+
+    Raises:
+        SystemFailure: The program, or the mock, cannot be started.
+    """
+    result = _one(program, load(DEFAULT))
+    return None if result.verdict in (Verdict.SURVIVED, Verdict.SKIPPED) else result
 
 
 def _results(program: Program, scenarios: Sequence[Scenario], jobs: int) -> Iterator[Result]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
-from ._disk import make_folder, move_new, sync_file, sync_folder
+from ._disk import check_folder, make_folder, move_new, sync_file, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,15 +25,15 @@ class Folder:
     """A folder of ``.eml`` files.
 
     Args:
-        path: The folder; it is made if it is missing.
+        path: The folder; if it is missing, the first message makes it.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It is no folder, or cannot be made or written to.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        make_folder(path)
+        check_folder(path)  # what cannot be written to is told before mail is fetched
 
     @contextmanager
     def incoming(self) -> Iterator[IO[bytes]]:
@@ -41,6 +41,7 @@ class Folder:
 
         Only the user can read it, and no mail program takes it for a message.
         """
+        make_folder(self.path)
         with tempfile.NamedTemporaryFile(
             dir=self.path, prefix=".pop3kit-", suffix=".part", delete=False
         ) as file:

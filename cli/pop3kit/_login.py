@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from pop3client import MaildropURL, Mechanism, POP3Client, Settings
 
+#: Mechanisms that take a password, as the client has them; a test holds them to it.
+_PASSWORD = (
+    *("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"),
+    *("CRAM-MD5", "APOP", "PLAIN", "LOGIN", "USER"),
+)
 _TOKEN = ("XOAUTH2", "OAUTHBEARER")
 _EXTERNAL = "EXTERNAL"
 
@@ -40,7 +45,7 @@ class Login:
         Raises:
             UsageFailure: They do not.
         """
-        name = self._name()
+        name = self.mechanism
         has_password = self.password_file is not None or self.password_command is not None
         if self.oauth_token_command is not None and (has_password or name not in (None, *_TOKEN)):
             raise UsageFailure(
@@ -66,7 +71,7 @@ class Login:
 
         if self.oauth_token_command is not None:
             return partial(_open, place, settings, self._bearer)
-        if self._name() == _EXTERNAL:
+        if self.mechanism == _EXTERNAL:
             return partial(_open, place, settings, lambda *_: pop3client.External(place.user))
         prompt = printable(f"Password of {place.user} at {place.host}")
         return partial(
@@ -78,14 +83,11 @@ class Login:
             **settings,
         )
 
-    def _name(self) -> str | None:
-        return self.mechanism and self.mechanism.upper()
-
     def _bearer(self, client: POP3Client, user: str) -> Mechanism:
         """The mechanism for a token; its command runs again if the first token is refused."""
         from pop3client import OAuthBearer, XOAuth2
 
-        name = self._name()
+        name = self.mechanism
         if name is None:
             client.supports("SASL")  # asks CAPA, if nobody has yet
             # XOAUTH2 is what the large services have, whatever they announce.
@@ -113,8 +115,10 @@ def _open(
 login = gathered(
     Login,
     click.option("--mechanism", metavar="NAME",
-                 help="How to log in: USER, PLAIN, LOGIN, SCRAM-SHA-256, APOP, EXTERNAL... By "
-                      "default the safest way that the server offers."),
+                 type=click.Choice([*_PASSWORD, _EXTERNAL, *_TOKEN], case_sensitive=False),
+                 help=f"How to log in: {', '.join(_PASSWORD)}; {_EXTERNAL}; or "
+                      f"{' or '.join(_TOKEN)}. By default the safest way that the server "
+                      "offers."),
     click.option("--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                  help="A file whose first line is the password."),
     click.option("--password-command", metavar="COMMAND",

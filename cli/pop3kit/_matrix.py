@@ -98,15 +98,34 @@ def explain(exercise: Exercise) -> None:
     click.echo()
 
 
+def doubt(client: str, result: Result) -> str:
+    """The question whether the command is right, with what the client said.
+
+    Args:
+        client: What the client is called.
+        result: What came of it where the server is a correct one.
+    """
+    lines = [
+        f"{client}: it fails at `{result.scenario}` as well: is the command right?",
+        *(f"  {reason}" for reason in result.reasons),
+        *_said(result),
+    ]
+    return printable("\n".join(lines))
+
+
 def _explanation(result: Result) -> Iterator[str]:
     """What was wrong, what the program said, and of what was mishandled the conversation."""
     yield f"\n{result.scenario} ({result.summary}): {word_of(result)}"
     yield from (f"  {reason}" for reason in result.reasons)
+    yield from _said(result)
+    if result.verdict is Verdict.MISHANDLED:
+        yield from (f"    {line}" for line in result.transcript.splitlines())
+
+
+def _said(result: Result) -> Iterator[str]:
     if result.words:
         yield "  it said:"
         yield from (f"    {line}" for line in result.words.splitlines())
-    if result.verdict is Verdict.MISHANDLED:
-        yield from (f"    {line}" for line in result.transcript.splitlines())
 
 
 def summary(exercise: Exercise) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pop3check import Probe, unmarked
-from pop3mock import MockServer, spoken
+from pop3mock import Channel, MockServer, spoken
 
 if TYPE_CHECKING:
     from pop3check import Observed
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 #: Seconds that pass between two sessions: no LOGIN-DELAY is felt.
 _BETWEEN = 3600.0
+
+#: TLS as a server has it that is asked: there is something for SASL to bind to, so that CAPA lists
+#: what binds. Nothing is ever bound: no question begins SCRAM, and no recording holds it.
+_CHANNEL = Channel(certificate="there is one")
 
 
 def played(scenario: Scenario, observed: Observed) -> list[Probe]:
@@ -37,7 +41,7 @@ def _session(
 ) -> list[Probe]:
     session = server.session()
     if observed.implicit:
-        session.secured()
+        session.secured(_CHANNEL)
     found: list[Probe] = []
     for probe in asked:
         if not probe.sent:
@@ -46,7 +50,7 @@ def _session(
             line = unmarked(probe.sent, observed.user, password, found[0].octets)
             said = spoken([] if found[-1].ended else session.receive(line))
         if said.secures:
-            session.secured()
+            session.secured(_CHANNEL)
         ended = said.ended or bool(found and found[-1].ended)
         found.append(Probe(probe.sent, said.octets, ended, said.secures))
     session.lost()

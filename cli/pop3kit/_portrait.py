@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 _Data = dict[str, Any]
 
-#: Octets that a generated message has at least: a header belongs to it.
-_SMALLEST = 160
+#: Guesses at the sizes of messages: enough for a scenario that halves those of a megabyte.
+_ROUNDS = 24
 
 _SECRET = "secret"  # noqa: S105 - a placeholder, in place of one
 
@@ -161,6 +162,10 @@ class Painter:
             pop3scenarios.ScenarioError: There is no such scenario, or it is wrong.
         """
         load(reference)
+        answers = self._answers_of(reference, self._mail)
+        return self._differing(self.score_of(self._resized(reference, answers) or answers))
+
+    def _answers_of(self, reference: str, mail: list[dict[str, str]]) -> list[Probe]:
         data: _Data = {
             "pop3": "1",
             "name": self._name,
@@ -168,10 +173,32 @@ class Painter:
             "extends": str(Path(reference).absolute()) if is_path(reference) else reference,
             "server": {"users": {self._observed.user or "alice": _SECRET}},
             "tls": {"mode": self._mode()},
-            "maildrop": self._mail,
+            "maildrop": mail,
         }
         scenario = loads(to_yaml(data), file=str(self._folder / f"{self._name}.pop3.yaml"))
-        return self._differing(self.score_of(played(scenario, self._observed)))
+        return played(scenario, self._observed)
+
+    def _resized(self, reference: str, answers: list[Probe]) -> list[Probe] | None:
+        """The answers of a scenario that announces the server's sizes; None if it never does.
+
+        A scenario may announce other sizes than those that messages have. What nobody fetched is
+        made larger or smaller by what LIST says too little or too much, until it says the same.
+        """
+        guess = replace(self._observed, mail=deepcopy(self._observed.mail))
+        unseen = [n for n, each in enumerate(guess.mail.messages) if each.octets is None]
+        for _ in range(_ROUNDS):
+            announced = _sizes(answers)
+            wrong = {n: self._size(n) - announced.get(n + 1, 0) for n in unseen}
+            if not any(wrong.values()):
+                return answers
+            for n, missing in wrong.items():
+                message = guess.mail.messages[n]
+                message.size = max(0, (message.size or 0) + missing)
+            answers = self._answers_of(reference, _mail(guess, self._name)[1])
+        return None
+
+    def _size(self, place: int) -> int:
+        return self._observed.mail.messages[place].size or 0
 
     def _differing(self, score: _Score) -> tuple[Difference, ...]:
         return tuple(
@@ -213,8 +240,9 @@ class Painter:
         return text
 
     def _capabilities(self) -> list[str]:
-        lists = [p.data for p in self._probes if p.keyword == "CAPA" and p.accepted]
-        lines = [line.decode("latin-1") for each in lists for line in each.split(b"\r\n")]
+        """Those of the first list; where another differs from it, a rule says so."""
+        lists = (p.data for p in self._probes if p.keyword == "CAPA" and p.accepted)
+        lines = next(lists, b"").decode("latin-1").split("\r\n")
         listed = [line for line in dict.fromkeys(lines) if line not in ("", ".")]
         return listed or self._by_commands()
 
@@ -352,6 +380,8 @@ def _quirks() -> list[str]:
     return [name for name, path in shipped().items() if kind_of(path) == "quirks"]
 
 
+_SIZE = re.compile(rb"^([0-9]{1,9}) +([0-9]{1,15})\b", re.MULTILINE)
+
 _DIGITS = re.compile(rb"[0-9]+")
 
 #: By its timestamp a greeting offers APOP (RFC 1939, section 7).
@@ -375,6 +405,12 @@ def _form(probe: Probe) -> tuple[object, ...]:
     return (words[0], bare, code, numbers, stamped, probe.data, probe.ended)
 
 
+def _sizes(answers: list[Probe]) -> dict[int, int]:
+    """What LIST says of each message, where it is answered first."""
+    data = next((p.data for p in answers if p.sent == b"LIST\r\n" and p.accepted), b"")
+    return {int(number): int(size) for number, size in _SIZE.findall(data)}
+
+
 def _merged(old: _Data, new: _Data) -> _Data:
     """Settings with more in them; lists grow."""
     made = dict(old)
@@ -389,9 +425,9 @@ def _mail(observed: Observed, name: str) -> tuple[dict[str, bytes], list[dict[st
     files: dict[str, bytes] = {}
     items = []
     for number, message in enumerate(observed.mail.messages, 1):
-        item = {}
+        item: dict[str, str] = {}
         if message.octets is None:
-            item["octets"] = str(max(message.size or 0, _SMALLEST))
+            item |= message.made_up()
         else:
             item["file"] = f"{name}.mail/{number}.eml"
             octets = message.octets

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _PORTS = range(65536)
 
+#: More than so many complaints nobody reads.
+_SOME = 20
+
 
 class Wish(NamedTuple):
     """A scenario that is to be played.
@@ -123,3 +126,13 @@ def complaints(servers: Iterable[MockServer]) -> list[str]:
         if server.journal.connections
         for fault in server.broken_expectations()
     ]
+
+
+def shortened(lines: Sequence[str]) -> list[str]:
+    """The first of many lines, and how many more there are.
+
+    Args:
+        lines: The lines.
+    """
+    more = len(lines) - _SOME
+    return [*lines] if more <= 0 else [*lines[:_SOME], f"… and {more} more"]

@@ -20,7 +20,7 @@ lost; 64 wrong usage; 74 a file cannot be read or written.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Hold a live server to the RFCs.")
 @click.argument("what", nargs=-1, metavar="[URL] [SELECTOR]...")
 @all_options
 @click.pass_context
@@ -50,12 +50,23 @@ def check(
         return
     if not urls and output.others:
         context.exit(_compare(output, selectors))
+    if not urls and (host := next(filter(_looks_like_host, selectors), None)):
+        user, at, place = host.rpartition("@")
+        shown = f"{user.partition(':')[0]}{at}{place}"  # no password
+        raise UsageFailure(f"{shown!r} is no URL; pop3://{shown}?")
     if len(urls) != 1:
         raise UsageFailure(f"expected one URL, pop3://user@host:port, got {len(urls)}")
     from ._check_run import Wish, run
 
     wish = Wish(urls[0], tuple(selectors), reach, choice, leave, seeding, grading, output)
     context.exit(run(wish, context))
+
+
+def _looks_like_host(word: str) -> bool:
+    """Whether a word is an address, and neither a case nor a file."""
+    if "/" in word or word.endswith((".yaml", ".yml")) or word.upper().startswith("RFC"):
+        return False
+    return word == "localhost" or not set(".:@").isdisjoint(word)
 
 
 def _tell(asked: Asked, selectors: Sequence[str], choice: Choice) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SIDE_BY_SIDE = 4
 
 
-@click.command()
+@click.command(short_help="See the client survive every scenario.")
 @click.option("--only", "patterns", metavar="PATTERN", multiple=True,
               help="A scenario, a file, or a glob: 'faults/*', './*.pop3.yaml'; "
                    "may be repeated.")  # fmt: skip

@@ -24,7 +24,7 @@ usage; 74 a program cannot be run, or a file cannot be read or written.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Run any client against every scenario.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--only", "patterns", metavar="PATTERN", multiple=True,
               help="A scenario, a file, or a glob: 'faults/*', './*.pop3.yaml'; "
@@ -74,7 +74,7 @@ def exercise(
     html_file: Path | None,
     schema: bool,
 ) -> None:
-    r"""Run a client's COMMAND against every scenario, and judge how it gets through.
+    """Run a client's COMMAND against every scenario, and judge how it gets through.
 
     COMMAND stands behind '--'. In it {host}, {port}, {user}, {password} and {ca} (a file with the
     authority to trust) stand for what differs each time, {out} for where the mail is to go, {home}
@@ -89,7 +89,7 @@ def exercise(
     A client survives if it hands over all mail unaltered, ends with status 0, and keeps to what the
     scenario expects of clients. It refuses cleanly if it ends with another status, has handed over
     nothing wrong, has lost nothing and told no secret. Anything else is mishandled.
-    """
+    """  # noqa: D301 - the backspace is click's sign for a text that is not to be filled
     from . import _results
 
     if schema:
@@ -153,11 +153,16 @@ def _run(
     program: Program, patterns: Sequence[str], jobs: int, *, name: str, version: str
 ) -> Exercise:
     # Only when something is run need the mock, and what judges it, be there.
-    from ._exercising import run_all
-    from ._matrix import watch
+    from ._exercising import DEFAULT, run_all, trouble_at_default
+    from ._matrix import doubt, watch
     from ._selection import select
 
-    return run_all(program, select(patterns), jobs, name=name, version=version, watch=watch)
+    scenarios = select(patterns)
+    # Where nothing else is run, its own result says it.
+    others = any(scenario.name != DEFAULT for scenario in scenarios)
+    if others and (trouble := trouble_at_default(program)) is not None:
+        click.echo(doubt(name, trouble), err=True)
+    return run_all(program, scenarios, jobs, name=name, version=version, watch=watch)
 
 
 def _show(exercises: Sequence[Exercise], *, ran: bool) -> int:

@@ -29,7 +29,7 @@ With 1 and above, what is counted as kept is safe all the same.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Fetch mail into files, a Maildir or an mbox.")
 @server
 @place
 @click.option("--sync", "store", metavar="DB", type=click.Path(dir_okay=False),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ._checkadvice import in_options
 from ._failures import Failure, UsageFailure, printable
 from ._target import Peer, peer, with_password
 
 if TYPE_CHECKING:
     from pop3check import Observed, Target
+
+    from ._portrait import Difference
 
 _EPILOG = """
 Exit status: 0 the scenario is written, or the server answers as the other says; 1 it answers
@@ -25,7 +29,7 @@ class _Inconclusive(Failure):
     exit_code = 2
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Write down how a live server answers.")
 @peer
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="The scenario; messages go into a folder beside it. By default "
@@ -71,7 +75,7 @@ def _ask(target: Target, failures: int) -> Observed:
     try:
         observed = asking.take()
     except NoFingerprint as error:
-        raise _Inconclusive(f"{target}: {error}") from None
+        raise _Inconclusive(f"{target}: {in_options(str(error))}") from None
     except Unredacted as error:
         raise Failure(f"nothing was written: {error}") from None
     for name, why in asking.left_out.items():
@@ -88,8 +92,7 @@ def _compare(observed: Observed, reference: str) -> int:
         differences = drift(observed, reference)
     except ScenarioError as error:
         raise UsageFailure(str(error)) from None
-    for difference in differences:
-        click.echo(printable(str(difference)))
+    _tell(differences)
     total = len(observed.probes)
     click.echo(f"{total - len(differences)} of {total} answers are those of {reference}")
     return 1 if differences else 0
@@ -102,10 +105,16 @@ def _write(observed: Observed, path: Path, source: str) -> None:
     name = name_of(path)
     picture = painted(observed, name, source)
     put(picture.written, path)
-    for difference in picture.differences:
-        click.echo(printable(str(difference)), err=True)
+    _tell(picture.differences, err=True)
     click.echo(f"{path}: {picture.agree} of {picture.total} answers agree")
     click.echo(f"quirks: {', '.join(picture.quirks) or 'none'}")
+
+
+def _tell(differences: tuple[Difference, ...], *, err: bool = False) -> None:
+    """Each difference once, with how often it was seen."""
+    for told, times in Counter(map(str, differences)).items():
+        often = f" ({times} times)" if times > 1 else ""
+        click.echo(printable(told) + often, err=err)
 
 
 def _safe(host: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ._checkadvice import in_options
 from ._failures import UsageFailure, printable, system_failure
 from ._target import peer, with_password
 from ._wholefile import write_whole
@@ -27,7 +28,7 @@ cannot be read or written.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Hold many sessions at once on a server.")
 @peer
 @click.option("--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A file whose first line is the password.")  # fmt: skip
@@ -112,7 +113,7 @@ def load(
     )
     if json_file is not None:
         write_whole(json_file, (json.dumps(report.as_data(), indent=2) + "\n").encode())
-    click.echo(printable(load_summary(report)))
+    click.echo(printable(in_options(load_summary(report))))
     context.exit(report.exit_status)
 
 

@@ -27,7 +27,7 @@ Exit status: 0 the scenario is written; 1 it cannot be, and standard error says 
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Record a client and a server as a scenario.")
 @peer
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               default="recorded.pop3.yaml", show_default=True,

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pop3scenarios.tools import Kind
 
 
-@click.group()
+@click.group(short_help="List, show, compare, check and begin scenarios.")
 def scenarios() -> None:
     """List, show, compare, check and begin scenario files."""
 
 
-@scenarios.command("list")
+@scenarios.command("list", short_help="List the scenarios that the kit ships.")
 @click.option("--json", "as_json", is_flag=True, help="An array of objects, for programs.")
 def list_(as_json: bool) -> None:
     """List the scenarios that the kit ships, with their variants.
@@ -69,7 +69,7 @@ def _load_file(name: str) -> ScenarioFile:
     return load(expand(name)[0]).file
 
 
-@scenarios.command()
+@scenarios.command(short_help="Show what a scenario comes to.")
 @click.argument("name")
 def show(name: str) -> None:
     """Show what a scenario comes to: all its layers merged, as YAML.
@@ -97,7 +97,7 @@ def show(name: str) -> None:
     click.echo(printable("\n".join(references)))
 
 
-@scenarios.command()
+@scenarios.command(short_help="Tell in what two scenarios differ.")
 @click.argument("first")
 @click.argument("second")
 @click.option("--json", "as_json", is_flag=True, help="An array of objects, for programs.")
@@ -128,7 +128,7 @@ def diff(context: click.Context, first: str, second: str, as_json: bool) -> None
     context.exit(1 if differences else 0)
 
 
-@scenarios.command()
+@scenarios.command(short_help="Tell all that is wrong with scenario files.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True,
                 type=click.Path(exists=True, path_type=Path))  # fmt: skip
 @click.option("--strict", is_flag=True, help="Let warnings fail too.")
@@ -172,7 +172,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         yield from found
 
 
-@scenarios.command()
+@scenarios.command(short_help="Begin a scenario file that is right.")
 @click.argument("name")
 @click.option("--kind", type=click.Choice(["server", "quirk", "fault", "conversation"]),
               default="server", show_default=True, help="What to begin with.")  # fmt: skip
@@ -238,7 +238,7 @@ def _clean_or_gone(path: Path) -> Iterator[None]:
         raise
 
 
-@scenarios.command()
+@scenarios.command(short_help="Print the JSON Schema of scenario files.")
 @click.option("--path", "as_path", is_flag=True, help="Only where the installed file is.")
 def schema(as_path: bool) -> None:
     """Print the JSON Schema of scenario files, with which an editor completes and explains them.
@@ -253,7 +253,7 @@ def schema(as_path: bool) -> None:
     click.echo(str(SCHEMA_FILE) + "\n" if as_path else schema_text(), nl=False)
 
 
-@scenarios.command()
+@scenarios.command(short_help="Print the reference of the language.")
 def reference() -> None:
     """Print the reference of the scenario language, in Markdown.
 

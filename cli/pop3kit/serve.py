@@ -13,7 +13,7 @@ from ._ending import ending
 from ._failures import UsageFailure, printable
 from ._journalfile import JournalFile
 from ._reloading import Reloading
-from ._serving import complaints, running, wishes
+from ._serving import complaints, running, shortened, wishes
 from ._wholefile import there_meanwhile, write_whole
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _LOOK = 0.1
 _WAIT = 1.0
 
 
-@click.command()
+@click.command(short_help="Play scenarios as servers.")
 @click.argument("scenarios", metavar="SCENARIO[=PORT]...", nargs=-1, required=True)
 @click.option("--variant", help="The variant, if the one SCENARIO does not name it in brackets.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -89,8 +89,8 @@ def serve(
     ):
         _wait(stopped, reloading)
     faults = complaints(servers)
-    for fault in faults:
-        click.echo(printable(fault), err=True)
+    for line in shortened(faults):
+        click.echo(printable(line), err=True)
     context.exit(1 if faults else 0)
 
 

@@ -6,10 +6,10 @@ has it, also where only the client is installed and the mock's dependencies are 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._channel import Channel
     from ._connection_log import ConnectionLog
     from ._engine import Engine
     from ._errors import UnknownUser
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrokenExpectation",
+    "Channel",
     "ConnectionLog",
     "Credentials",
     "Engine",
@@ -46,6 +47,7 @@ __all__ = [
 
 _HOME = {
     "BrokenExpectation": "_expectations",
+    "Channel": "_channel",
     "ConnectionLog": "_connection_log",
     "Credentials": "_server",
     "Engine": "_engine",
@@ -68,6 +70,8 @@ _HOME = {
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    from ._first_use import module  # whoever uses no name does not pay for it
+
+    value = getattr(module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -102,7 +102,7 @@ def _checked(name: str, value: object) -> object:
     if name == "tls" and isinstance(value, str) and value not in _TLS:
         _wrong(f"unknown tls {value!r} ({_suggestion(value, _TLS)})")
     if not _fits(name, value):
-        _wrong(f"{name} has to be {_EXPECTED[name]}, got {type(value).__name__}")
+        _wrong(f"{name} has to be {_EXPECTED[name]}, got {_got(name, value)}")
     return str(value) if isinstance(value, Path) else value
 
 
@@ -122,6 +122,23 @@ def _is_users(value: object) -> bool:
     if not isinstance(value, Mapping) or not value:
         return False
     return all(isinstance(text, str) for pair in value.items() for text in pair)
+
+
+def _got(name: str, value: object) -> str:
+    """What came instead, down to the user whose entry is wrong."""
+    if name == "users" and isinstance(value, Mapping):
+        for user, password in value.items():
+            if not isinstance(user, str):
+                return f"{user!r} as the name of a user"
+            if not isinstance(password, str):
+                return f"{_shown(password)} for {user!r}"
+    return type(value).__name__
+
+
+def _shown(password: object) -> str:
+    """A number or None, which was meant as a string; of all else, as octets, only the type."""
+    plain = password is None or isinstance(password, int | float)
+    return repr(password) if plain else type(password).__name__
 
 
 _EXPECTED = {

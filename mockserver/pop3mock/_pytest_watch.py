@@ -76,7 +76,7 @@ class Watched:
         return not self._wide and all(log.ended for log in self.server.journal.connections)
 
     def unshown(self) -> str:
-        """The part of the transcript that no report has shown yet; a remark if there is none."""
+        """The part of the transcript that no report has shown yet; a remark if nobody ever came."""
         first, self._mentioned = not self._mentioned, True
         parts = []
         for log in self.server.journal.connections:
@@ -85,7 +85,8 @@ class Watched:
                 lines = _lines(log)
                 parts += lines[shown:]
                 self._shown[log.number] = len(lines)
-        return "".join(parts) or ("(no client has come)\n" if first else "")
+        never = first and not self._shown  # where clients came in earlier tests, silence is no news
+        return "".join(parts) or ("(no client has come)\n" if never else "")
 
     def unshown_misses(self) -> list[str]:
         """What clients did wrong and no report has shown yet, also where that is forgiven."""

@@ -40,6 +40,18 @@ _CHECK_INI: tuple[tuple[str, Literal["string", "args"], str | list[str], str], .
     ("pop3_check_cafile", "string", "", "certificates of the authorities to trust"),
     ("pop3_check_timeout", "string", "10", "seconds to wait for an answer (default: 10)"),
     (
+        "pop3_check_seed_command",
+        "string",
+        "",
+        "a command, run in rootdir, that puts the message on its standard input into the maildrop",
+    ),
+    (
+        "pop3_check_login_failures",
+        "string",
+        "3",
+        "how many logins may fail on purpose: servers lock accounts (default: 3)",
+    ),
+    (
         "pop3_check_allow",
         "args",
         [],

@@ -1,5 +1,6 @@
 """The scenario language: how a POP3 server behaves, in one YAML file, and a library of them."""
 
+from . import _needs  # noqa: F401
 from ._actions import (
     Action,
     Default,

@@ -19,6 +19,7 @@ from ._script import Reply, Script
 from ._values import Announced, Nth
 
 if TYPE_CHECKING:
+    from yaml.emitter import ScalarAnalysis
     from yaml.nodes import ScalarNode
 
     from ._fields import Section
@@ -99,6 +100,10 @@ def _announced(value: Announced) -> str:
     return value.kind
 
 
+#: Blanks behind which a line ends.
+_TRAILING = re.compile(r"(?<=[^ \n]) +(?=\n)")
+
+
 class _Writer(Emitter, Serializer, SafeRepresenter, BaseResolver):
     """Writes text without quotes wherever YAML's syntax lets it: the loader guesses no types."""
 
@@ -114,6 +119,13 @@ class _Writer(Emitter, Serializer, SafeRepresenter, BaseResolver):
         if not data or ("\n" in data and self._flow):
             style = '"'
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    def analyze_scalar(self, scalar: str) -> ScalarAnalysis:
+        """Allow a block also where lines end in blanks, with which YAML has no quarrel."""
+        analysis = super().analyze_scalar(scalar)
+        if _TRAILING.search(scalar):
+            analysis.allow_block = super().analyze_scalar(_TRAILING.sub("", scalar)).allow_block
+        return analysis
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - the library's
         super().increase_indent(flow, indentless=False)

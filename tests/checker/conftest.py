@@ -1,7 +1,8 @@
-"""A target for each mock server, and the core of the checker without a socket."""
+"""A target for each mock server, the core of the checker without a socket, a suite to be run."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,13 @@ from pop3check._conversation import Conversation
 from pop3check._findings import Finding
 from pop3check._wants import HangUp, On, Receive, Send, StartTLS
 from pop3check._wirelog import WireLog
+from pop3mock import MockServer
 from pop3scenarios import Scenario, loads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from pop3mock import MockServer
+    Run = Callable[..., pytest.RunResult]
 
 HEAD = "pop3: 1\nname: own\nsummary: own\n"
 
@@ -121,5 +123,30 @@ def play(
         except Finding as error:
             finding = error
         return Talk(sent, finding, log.lines, conversation)
+
+    return run
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    """A server that does all that it has to."""
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a suite with one test of its own against a server, in this process."""
+    pytester.makepyfile(test_own="def test_own(): pass")
+    monkeypatch.setenv("POP3KIT_PASSWORD", "secret")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def run(
+        server: MockServer | None, *args: str, user: str = "alice@", **more: Any
+    ) -> pytest.RunResult:
+        url = [] if server is None else [f"--pop3-check=pop3://{user}{server.host}:{server.port}"]
+        return pytester.runpytest_inprocess(
+            "-p", "no:cacheprovider", "-p", "no:asyncio", *url, *args, **more
+        )
 
     return run

@@ -131,6 +131,23 @@ def test_update() -> None:
     }
 
 
+def test_nothing_is_learnt_of_an_error() -> None:
+    """What came to an ERROR stays as it was, or unknown: the next ERROR is inconclusive still."""
+    known_before = known(Outcome.PASS)
+    errors = [verdict(CASE, Outcome.ERROR), verdict("SEC-01", Outcome.ERROR)]
+
+    updated = known_before.updated(errors)
+
+    assert updated == known_before
+    assert updated.exit_status(report(*errors)) == 2
+    assert updated.unknown_errors(errors) == [CASE, "SEC-01"]
+
+
+def test_known_errors() -> None:
+    """Who writes an ERROR into the file by hand is not told of it."""
+    assert known(Outcome.ERROR).unknown_errors([verdict(CASE, Outcome.ERROR)]) == []
+
+
 def test_file(tmp_path: Path) -> None:
     """A line is a case, in the order of ids, so that a difference shows what changed."""
     ids = ("RFC1939-5-10", "RFC1939-5-9", "IOP-01")

@@ -17,6 +17,7 @@ from pop3scenarios import Scenario, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Targets = Callable[..., Target]
     Scenarios = Callable[..., Scenario]
@@ -26,6 +27,14 @@ ALL = Limits(mode="destructive", any_message=True)
 
 HEAD = "pop3: 1\nname: server\nsummary: a server\n"
 QUIT = "S: +OK ...\nC: QUIT\nS: +OK ...\n"
+LOGIN = "S: +OK ...\nC: USER {user}\nS: +OK ...\nC: PASS {password}\nS: +OK ...\n"
+BYE = "C: QUIT\nS: +OK ...\n"
+STAT = f"{LOGIN}C: STAT\nS: +OK ...\n{BYE}"
+ONE = {
+    "RETR": f"{LOGIN}C: RETR 1\nS: +OK ...\n<message 1>\nS: .\n{BYE}",
+    "TOP": f"{LOGIN}C: TOP 1 0\nS: +OK ...\nS: *\nS: .\n{BYE}",
+    "NOOP": f"{LOGIN}C: NOOP\nS: +OK\n{BYE}",
+}
 
 
 def served(rules: str, **options: Any) -> MockServer:
@@ -86,7 +95,7 @@ def test_maildrop_is_a_precondition(
     scenario_of: Scenarios, target_of: Targets, mail: str, outcome: Outcome
 ) -> None:
     """Other mail than the scenario states skips the case, and never fails it."""
-    case = scenario_of(QUIT, f"maildrop: [{mail}]\n")
+    case = scenario_of(STAT, f"maildrop: [{mail}]\n")
 
     with served("maildrop: [{octets: 300}]\n") as server:
         verdict = check(target_of(server), case)
@@ -100,9 +109,32 @@ def test_mail_is_counted_as_it_is_sent(scenario_of: Scenarios, target_of: Target
     mail = 'maildrop: [{raw: "A: b\\n\\nno line end"}]\n'
 
     with served(mail) as server:
-        verdict = check(target_of(server), scenario_of(QUIT, mail))
+        verdict = check(target_of(server), scenario_of(STAT, mail))
 
     assert verdict.outcome is Outcome.PASS, verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("script", "mail", "outcome"),
+    [
+        ("RETR", "{octets: 300}", Outcome.PASS),
+        ("RETR", "{octets: 301}", Outcome.SKIP),
+        ("RETR", "", Outcome.SKIP),
+        ("TOP", "{octets: 300}", Outcome.SKIP),
+        ("NOOP", "{octets: 301}", Outcome.PASS),
+    ],
+)
+def test_mail_of_which_nothing_is_told_is_no_precondition(
+    scenario_of: Scenarios, target_of: Targets, script: str, mail: str, outcome: Outcome
+) -> None:
+    """Who does not ask how much there is may have seen one message of many, which is compared."""
+    case = scenario_of(ONE[script], f"maildrop: [{mail}]\n")
+
+    with served("maildrop: [{octets: 300}, {octets: 400}]\n") as server:
+        verdict = check(target_of(server), case)
+
+    assert outcome == verdict.outcome, verdict.reason
+    assert ("precondition" in verdict.reason) is (outcome is Outcome.SKIP)
 
 
 def test_expire_0_protects_mail(scenario_of: Scenarios, target_of: Targets) -> None:
@@ -288,6 +320,19 @@ def test_handshake_without_trust(target_of: Targets) -> None:
 
     assert verdict.outcome is Outcome.ERROR
     assert "certificate" in verdict.reason
+    assert verdict.reason.endswith("(ca= names the authority to trust)")
+
+
+def test_certificate_that_no_authority_mends(target_of: Targets, tmp_path: Path) -> None:
+    """Where the authority is trusted, and the certificate wrong, no other one is advised."""
+    authority = tmp_path / "ca.pem"
+    with served("tls: {certificate: expired}\n") as server:
+        authority.write_bytes(server.ca_pem)
+        verdict = check(target_of(server, ca=authority), "rfc2595-4-07")
+
+    assert verdict.outcome is Outcome.ERROR
+    assert "certificate has expired" in verdict.reason
+    assert "ca=" not in verdict.reason
 
 
 def test_conversation_that_takes_too_long(target_of: Targets) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
@@ -15,10 +14,9 @@ from pop3mock import MockServer
 from pop3scenarios import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Run = Callable[..., pytest.RunResult]
+    from conftest import Run
 
 pytestmark = pytest.mark.once
 
@@ -45,31 +43,6 @@ script: |
   C: NOOP
   S: +OK ...
 """
-
-
-@pytest.fixture
-def server() -> Iterator[MockServer]:
-    """A server that does all that it has to."""
-    with MockServer() as server:
-        yield server
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a suite with one test of its own against a server, in this process."""
-    pytester.makepyfile(test_own="def test_own(): pass")
-    monkeypatch.setenv("POP3KIT_PASSWORD", "secret")
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-
-    def run(
-        server: MockServer | None, *args: str, user: str = "alice@", **more: Any
-    ) -> pytest.RunResult:
-        url = [] if server is None else [f"--pop3-check=pop3://{user}{server.host}:{server.port}"]
-        return pytester.runpytest_inprocess(
-            "-p", "no:cacheprovider", "-p", "no:asyncio", *url, *args, **more
-        )
-
-    return run
 
 
 def test_nothing_without_the_option(run: Run, pytester: pytest.Pytester) -> None:
@@ -229,11 +202,23 @@ class _Eater:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--pop3-check=http://x"], "--pop3-check: expected pop3://user@host:port *"),
+        (["--pop3-check=http://x"], "--pop3-check: expected pop3://user@host:port*"),
         (["--pop3-check=pop3://a:hunter2@x"], "--pop3-check: a URL must not hold a password*"),
         (["--pop3-check=pop3://x", "-o", "pop3_check_tls=tls"], "pop3_check_tls: *'tls'"),
         (["--pop3-check=pop3://x", "-o", "pop3_check_allow=all"], "pop3_check_allow: *'all'"),
         (["--pop3-check=pop3://x", "-o", "pop3_check_timeout=x"], "pop3_check_timeout: *'x'"),
+        (
+            ["--pop3-check=pop3://a@x", "-o", "pop3_check_login_failures=-1"],
+            "*login_failures: *'-1'",
+        ),
+        (
+            ["--pop3-check=pop3://x", "-o", "pop3_check_seed_command=cat"],
+            "*seed_command needs a user*",
+        ),
+        (
+            ["--pop3-check=pop3://a@x", "-o", "pop3_check_seed_command='"],
+            "*seed_command: *no valid*",
+        ),
         (["--pop3-check=pop3://x", "-n2", "--dist=each"], "--pop3-check: *than each"),
         (["--pop3-check=pop3://a@x", "-o", "pop3_check_password_file=no"], "*cannot read *no*"),
         (["--pop3-check=pop3://a@x", "-o", "pop3_check_password_command=false"], "*status 1"),

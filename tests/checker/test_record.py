@@ -103,6 +103,13 @@ def test_wrong_password_is_a_hole_of_its_own() -> None:
     assert "C: PASS {wrong:text=not the password}" in lines
 
 
+def test_line_that_ends_in_a_blank_leaves_the_script_readable() -> None:
+    """A prompt without words, as in AUTH: the script stands in the file line by line."""
+    text = recorded((b"AUTH PLAIN\r\n", b"+ \r\n"), (b"*\r\n", b"-ERR no\r\n"), QUIT).text
+
+    assert "\n  S: + \n  C: *\n" in text
+
+
 def test_octets_that_are_no_text_are_kept() -> None:
     """Lines with octets that no file can show, bare line feeds and braces go out as they came."""
     answer = b"+OK {x}\r\nSubject: \xff\n..odd\r\n.\r\n"

@@ -69,6 +69,13 @@ def test_command_without_shell(tmp_path: Path) -> None:
     assert there.read_bytes() == MESSAGES[0]
 
 
+def test_command_in_a_folder(tmp_path: Path) -> None:
+    """A command runs where it is told to."""
+    by_command([sys.executable, "-c", KEEPER, "."], folder=tmp_path)(MESSAGES[:1])
+
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == MESSAGES[:1]
+
+
 def test_command_that_is_not_there() -> None:
     """A command that cannot be run is told for each message."""
     with pytest.raises(SeedingError) as caught:

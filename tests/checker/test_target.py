@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         ("pop3://localhost", ("localhost", 110, "none", "")),
         ("pop3://a%40b@mail.example", ("mail.example", 110, "stls", "a@b")),
         ("pop3s://alice@mail.example", ("mail.example", 995, "implicit", "alice")),
+        ("pop3+stls://localhost", ("localhost", 110, "stls", "")),
+        ("pop3+stls://alice@mail.example:1110", ("mail.example", 1110, "stls", "alice")),
         ("pops://[::1]:9950/", ("::1", 9950, "implicit", "")),
     ],
 )
@@ -99,3 +101,20 @@ def test_select_nothing(selector: str) -> None:
     """A selector that stands for nothing is an error: it must not look like success."""
     with pytest.raises(UnknownCase, match="selects no case"):
         select([selector])
+
+
+@pytest.mark.parametrize(
+    ("selector", "said"),
+    [
+        ("uidle", "did you mean 'uidl'?"),
+        ("rfc1939-5-0", "did you mean 'RFC1939-"),
+        ("zzz", "or a tag of apop, auth, capa, "),
+    ],
+)
+def test_select_nothing_says_what_there_is(selector: str, said: str) -> None:
+    """Ids and tags are suggested, and where all of them are told."""
+    with pytest.raises(UnknownCase) as caught:
+        select([selector])
+
+    assert said in str(caught.value)
+    assert "'pop3kit check --list'" in str(caught.value)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from pop3check import PROFILES, Outcome, Verdict, select
+from pop3check import PROFILES, Outcome, Verdict, read_record, select
 from pop3kit._check_console import Console
 from pop3mock import MockServer
 
@@ -58,6 +58,47 @@ def test_failure() -> None:
     assert f"{head}{'':11}requirement: A server answers +OK to NOOP" in result.output
     assert "C: PASS ********" in result.output
     assert "secret" not in result.output
+
+
+def test_unreachable(tmp_path: Path) -> None:
+    """A server that is not there is told once, however many cases there are; JSON has them all."""
+    with MockServer() as server:
+        place = f"127.0.0.1:{server.port}"
+    file = tmp_path / "a.json"
+
+    result = invoke([f"pop3://alice@{place}", "RFC1939-5", "RFC1939-7", "--json", str(file)])
+
+    cases = read_record(file).cases
+    errors = [case for case in cases if case.outcome is Outcome.ERROR]
+    skipped = len(cases) - len(errors)
+    assert result.exit_code == 2
+    assert result.output.splitlines() == [
+        f"! ERROR      {errors[0].reason}",
+        "",
+        f"{place}: {len(cases)} cases, {skipped} SKIP, {len(errors)} ERROR",
+    ]
+    assert len({case.reason for case in errors}) == 1 < len(errors)
+    assert f"cannot connect to {place}" in errors[0].reason
+
+
+@pytest.mark.parametrize(("tls", "scheme"), [("stls", "pop3+stls"), ("implicit", "pop3s")])
+def test_untrusted(tls: Literal["stls", "implicit"], scheme: str) -> None:
+    """A certificate that is not trusted is told once, with the option that helps."""
+    with MockServer(tls=tls) as server:
+        result = invoke([f"{scheme}://alice@127.0.0.1:{server.port}", "RFC1939-5", "RFC2595-4"])
+
+    assert result.exit_code == 2, result.output
+    assert result.output.count("(--cafile names the authority to trust)") == 1
+    assert result.output.count("! ERROR") == 1
+    assert "ca=" not in result.output
+
+
+def test_inconclusive(url: str) -> None:
+    """The last lines say which cases make a run inconclusive."""
+    result = invoke([url, "RFC2595-4-07", "RFC1939-5-35"])
+
+    assert result.exit_code == 2, result.output
+    assert "\ninconclusive: RFC2595-4-07\n" in result.output
 
 
 def test_colour_is_for_terminals(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +181,11 @@ def test_lost_mail() -> None:
     [
         ([], "expected one URL"),
         (["RFC1939-5"], "expected one URL"),
+        (["RFC2449-6.1"], "expected one URL"),
+        (["./a.pop3.yaml"], "expected one URL"),
+        (["mail.example"], "'mail.example' is no URL; pop3://mail.example?"),
+        (["uidl", "alice:secret@localhost:1110"], "is no URL; pop3://alice@localhost:1110?"),
+        (["pop3://h", "uidle"], "did you mean 'uidl'?"),
         (["pop3://h", "pop3://h"], "expected one URL"),
         (["pop3://h", "--nonsense"], "--nonsense"),
         (["http://h"], "http://h"),

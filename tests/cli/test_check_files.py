@@ -104,6 +104,22 @@ def test_write_baseline_keeps_reasons(tmp_path: Path) -> None:
     }
 
 
+def test_write_baseline_leaves_errors_out(tmp_path: Path) -> None:
+    """An ERROR is no knowledge: it is not written, that is said, and it stays inconclusive."""
+    known = tmp_path / "known.json"
+    cases = ["RFC2595-4-07", "RFC1939-5-35"]  # the first wants a certificate to be trusted
+
+    with MockServer() as server:
+        url = f"pop3://alice@127.0.0.1:{server.port}"
+        written = invoke([url, *cases, "--write-baseline", str(known)])
+        again = invoke([url, *cases, "--baseline", str(known)])
+
+    assert json.loads(known.read_text())["cases"] == {"RFC1939-5-35": {"outcome": "PASS"}}
+    assert f"{known}: 1 of 2 cases left as they were" in written.output
+    assert (written.exit_code, again.exit_code) == (2, 2)
+    assert "\ninconclusive: RFC2595-4-07\n" in again.output
+
+
 @pytest.mark.parametrize(("profile", "status"), [("default", 1), ("exchange", 0)])
 def test_profile(tmp_path: Path, profile: str, status: int) -> None:
     """Sizes that are estimates are a failure, unless they are known to be such."""

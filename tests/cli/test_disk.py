@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pop3kit._disk import make_folder, move_new
+from pop3kit._disk import check_folder, make_folder, move_new
 
 
 @pytest.fixture(params=["links", "no links"])
@@ -55,3 +55,34 @@ def test_new_folders_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     wanted = {(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino}
     assert ({each.st_ino for each in synced}, len(synced)) == (wanted, 2)
+
+
+@pytest.mark.parametrize("name", ["file", "file/a/b"])
+def test_no_folder(tmp_path: Path, name: str) -> None:
+    """What is a file, or would be below one, can be no folder; the error names the file."""
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(NotADirectoryError) as caught:
+        check_folder(tmp_path / name)
+
+    assert caught.value.filename == str(tmp_path / "file")
+
+
+def test_folder_may_not_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder in which nothing can be made is told; the system is asked, for root may all."""
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+
+    with pytest.raises(PermissionError) as caught:
+        check_folder(tmp_path / "a" / "b")
+
+    assert caught.value.filename == str(tmp_path)
+
+
+@pytest.mark.parametrize("name", [".", "a/b"])
+def test_check_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A folder that is there, or can be made, also below a relative path, is no error."""
+    monkeypatch.chdir(tmp_path)
+
+    check_folder(Path(name))
+
+    assert list(tmp_path.iterdir()) == []

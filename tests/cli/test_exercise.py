@@ -61,6 +61,24 @@ def test_survived(attempt: Try) -> None:
     assert "C: RETR 4" in result.transcript
 
 
+@pytest.mark.parametrize(("way", "doubted"), [("right", False), ("fails", True)])
+def test_fails_everywhere(run: Run, way: str, *, doubted: bool) -> None:
+    """Who does not survive a correct server is asked first whether the command is right."""
+    result = run("exercise", "--only", "no-top", "--", sys.executable, CLIENT, way, *PLACES)
+
+    question = "it fails at `default` as well: is the command right?"
+    assert (question in result.stderr) is doubted
+    assert ("  it said:\n    it does not work\n" in result.stderr) is doubted
+
+
+def test_default_alone_is_not_doubted(run: Run) -> None:
+    """Where the correct server is all that is asked for, its result says it."""
+    result = run("exercise", "--only", "default", "--", sys.executable, CLIENT, "fails", *PLACES)
+
+    assert result.stderr == ""
+    assert "default" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("way", "kind", "reason"),
     [

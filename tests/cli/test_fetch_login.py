@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pop3client._authentication import _PASSWORD_MECHANISMS
+from pop3kit._login import _PASSWORD
 from pop3mock import MockServer
 
 from ._fetching import mail, odd, one_line, printing, url
@@ -51,13 +53,19 @@ def test_token_command_fails(run: Run, out: Path) -> None:
     assert not any(command.startswith("AUTH") for command in commands)
 
 
+def test_mechanisms() -> None:
+    """Each mechanism of the client that takes a password can be chosen, and no other."""
+    assert set(_PASSWORD) == set(_PASSWORD_MECHANISMS)
+
+
 def test_wrong_password(run: Run, out: Path) -> None:
-    """A refused login ends with 77 and the server's reason, never with the password."""
+    """A refused login ends with 77 and the server's reason, never with the password or a folder."""
     with MockServer() as server:
         result = run("fetch", url(server), "-o", out, password="gehe1m")
 
     assert result.exit_code == 77
     assert "password is wrong" in one_line(result)
+    assert not out.exists()
     assert "gehe1m" not in result.output
     assert "nothing fetched" in result.stdout
 

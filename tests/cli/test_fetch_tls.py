@@ -32,7 +32,7 @@ def test_tls_fails(run: Run, out: Path, tmp_path: Path, variant: str) -> None:
         place = url(server)
         result = run("fetch", place, "-o", out, "--stls", "--cafile", cafile, password="secret")
 
-    assert (result.exit_code, mail(out)) == (78, [])
+    assert (result.exit_code, out.exists()) == (78, False)
     one_line(result)
     server.verify()
 

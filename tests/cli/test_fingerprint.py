@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pop3check import Fingerprint, Target
+from pop3check import Fingerprint, Observed, Probe, Target
+from pop3check._observed import PASSWORD, USER
+from pop3check._observed_mail import Maildrop, Message
 from pop3kit._linting import findings
+from pop3kit._played import played
 from pop3kit._portrait import Painter, drift, painted
+from pop3kit._scenariofile import put
 from pop3mock import MockServer
 from pop3scenarios import load, loads
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pop3check import Observed
 
     from .conftest import Run
 
@@ -23,6 +26,10 @@ pytestmark = pytest.mark.once
 
 HEAD = "pop3: 1\nname: odd\nsummary: s\nmaildrop: [{subject: One, octets: 400}, {body: Two}]\n"
 ODD = HEAD + "quirks: [retr-without-size, no-top, list-single-refused]\n"
+#: A session that asks for the sizes.
+LISTED = [
+    Probe(line) for line in (b"", b"USER %b\r\n" % USER, b"PASS %b\r\n" % PASSWORD, b"LIST\r\n")
+]
 
 
 def observe(server: MockServer) -> Observed:
@@ -62,6 +69,63 @@ def test_file_plays_as_the_server(tmp_path: Path, run: Run) -> None:
     assert findings([path]) == []
     assert {mock.credentials.user} == set(load(path).users)
     assert "no-apop" in load(path).file.quirks
+
+
+@pytest.mark.parametrize(
+    ("reference", "tls"),
+    [("default", "none"), ("gmail", "implicit"), ("exchange-2003", "none")],
+)
+def test_no_drift_from_itself(reference: str, tls: str, tmp_path: Path, run: Run) -> None:
+    """A mock answers as its own scenario: messages are small, sizes wrong, TLS can be bound to."""
+    ca = tmp_path / "ca.pem"
+    with MockServer(reference) as server:
+        user, password = server.credentials
+        ca.write_bytes(server.ca_pem)
+        url = f"pop3{'s' if tls == 'implicit' else ''}://{user}@localhost:{server.port}"
+        options = ("--compare", reference, "--tls", tls, "--cafile", ca)
+        same = run("fingerprint", url, *options[: 4 if tls == "none" else 6], password=password)
+
+    assert same.exit_code == 0, same.output
+
+
+def test_sizes_are_kept_to_the_octet(tmp_path: Path) -> None:
+    """A message that nobody fetched has in the file the size that the server told."""
+    sizes = [400, 0, 2, 12, 13, 14, 61, 159, 160, 300]
+    mail = Maildrop([Message(size) for size in sizes])
+    said = [Probe(b"", b"+OK hi\r\n"), Probe(b"CAPA\r\n", b"+OK\r\nUSER\r\n.\r\n")]
+    picture = painted(Observed([said], mail=mail), "seen", "a host")
+    path = tmp_path / "seen.pop3.yaml"
+    put(picture.written, path)
+
+    announced = played(load(path), Observed([LISTED], user="alice"))[-1]
+
+    assert sizes == [int(line.split()[1]) for line in announced.data.splitlines()[:-1]]
+
+
+def test_capabilities_are_those_of_one_list(tmp_path: Path) -> None:
+    """Where TLS brings others, a rule has them: no line of the list stands there twice."""
+    with MockServer("default") as server:
+        picture = painted(observe(server), "seen", "a host")
+    path = tmp_path / "seen.pop3.yaml"
+    put(picture.written, path)
+
+    lines = load(path).file.server.capabilities or ()
+    assert [line for line in lines if line.startswith("SASL")] == [
+        "SASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER"
+    ]
+    assert list(map(str, picture.differences)) == []
+
+
+def test_drift_is_told_once(run: Run) -> None:
+    """An answer that was asked for again and again is one line, with how often it came."""
+    with MockServer(loads(HEAD + 'rules: [{when: STAT, text: "{count} {octets} x"}]')) as server:
+        user, password = server.credentials
+        url = f"pop3://{user}@{server.host}:{server.port}"
+        made = run("fingerprint", url, "--compare", "default", password=password)
+
+    told = [line for line in made.stdout.splitlines() if line.startswith("STAT\\r\\n: ")]
+    assert len(told) == 1
+    assert re.search(r" \([0-9]{2} times\)$", told[0])
 
 
 def test_drift_is_told(odd: Observed, run: Run) -> None:

@@ -106,6 +106,19 @@ def test_unreachable(run: Run) -> None:
     assert "cannot connect" in result.output
 
 
+@pytest.mark.parametrize("command", ["load", "fingerprint"])
+def test_untrusted(server: MockServer, run: Run, command: str) -> None:
+    """Where the certificate is not trusted, the option that helps is told, not its Python name."""
+    few = FEW if command == "load" else ()
+
+    place = url(server).replace("pop3:", "pop3+stls:")
+    result = run(command, place, *few, password="secret-a")
+
+    assert result.exit_code == 2, result.output
+    assert "(--cafile names the authority to trust)" in result.output
+    assert "ca=" not in result.output
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -135,6 +135,29 @@ def test_checker_holds_the_server_to_the_file(tmp_path: Path) -> None:
     assert (own, other) == ("PASS", "FAIL")
 
 
+def test_one_message_of_many_is_checked(tmp_path: Path) -> None:
+    """A client that fetched one message of two, uncounted, leaves a file that its server passes."""
+    path = tmp_path / "seen.pop3.yaml"
+    with server() as real:
+        with recording(f"pop3://localhost:{real.port}", path, "--connections", 1) as facts:
+            fetched_alone(port_of(facts))
+        own = verdict(real, path)
+
+    assert facts["status"] == 0, facts["stderr"]
+    assert own == "PASS"
+
+
+def fetched_alone(port: int) -> None:
+    """Fetch the first message without a question how many there are."""
+    with socket.create_connection(("127.0.0.1", port), 5) as plain, plain.makefile("rb") as lines:
+        lines.readline()
+        for line in ("USER alice", f"PASS {REAL}", "RETR 1", "QUIT"):
+            plain.sendall(line.encode() + b"\r\n")
+            lines.readline()
+            while line == "RETR 1" and lines.readline() != b".\r\n":
+                pass
+
+
 def verdict(real: MockServer, path: Path) -> str:
     """How the file, as a case, comes out against a server."""
     target = Target(host=real.host, port=real.port, user="alice", password=REAL)

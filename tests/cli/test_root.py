@@ -12,7 +12,10 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Run
 
-SUBCOMMANDS = ("demo", "serve", "exercise", "fetch", "check", "load", "scenarios")
+SUBCOMMANDS = (
+    *("demo", "serve", "exercise", "fetch", "check", "load", "record", "fingerprint"),
+    "scenarios",
+)
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
@@ -37,12 +40,21 @@ def test_help(run: Run) -> None:
     assert all(f"\n  {name} " in result.output for name in SUBCOMMANDS)
 
 
+@pytest.mark.parametrize("group", [[], ["scenarios"]])
+def test_lists_are_whole(run: Run, group: list[str]) -> None:
+    """What a subcommand does stands in its line of the list, and is not cut off."""
+    result = run(*group, "--help")
+
+    assert "..." not in result.output.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize("name", SUBCOMMANDS)
 def test_help_of_subcommand(run: Run, name: str) -> None:
     """Each subcommand has help, and those that end in several ways tell their exit statuses."""
     result = run(name, "--help")
 
     assert result.exit_code == 0
+    assert "\\b" not in result.output
     assert name == "scenarios" or "Exit status: 0" in " ".join(result.output.split())
 
 

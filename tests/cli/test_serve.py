@@ -24,9 +24,9 @@ from pop3scenarios import expand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.once  # each test starts an interpreter
-
     from .conftest import Run
+
+pytestmark = pytest.mark.once  # each test starts an interpreter
 
 #: Seconds after which a server that does not do its part is ended.
 PATIENCE = 30.0

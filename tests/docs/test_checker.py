@@ -1,4 +1,4 @@
-"""The commands of docs/checker.md run as they stand, against the mock in place of the example."""
+"""``pop3kit check`` in the pages that tell of it, against the mock in place of the example."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
-PAGE = [each for each in EXAMPLES if each.page.name == "checker.md" and each.language == "sh"]
+PAGE = [
+    each
+    for each in EXAMPLES
+    if each.page.name in ("checker.md", "ci.md")
+    and each.language == "sh"
+    and each.text.startswith("pop3kit check ")
+]
 
 #: What a command may come to where nothing can be seeded; never wrong usage, nor a failure.
 ENDS = (0, 2)

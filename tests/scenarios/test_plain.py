@@ -126,6 +126,25 @@ def test_value_that_ends_in_dots() -> None:
     assert to_yaml({"text": "good-bye..."}) == "text: good-bye...\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("S: + \nC: x\n", True),
+        ("C: x \nS: +\n", True),
+        ("S: +  \n  y\n", True),
+        ("a \n \n", False),
+        ("S: + \nx\ty\n", False),
+        ("S: + \nx ", False),
+    ],
+)
+def test_lines_that_end_in_blanks(text: str, block: bool) -> None:
+    """They stand in a block as others do; what YAML's writer cannot show for more is escaped."""
+    written = to_yaml({"script": text})
+
+    assert written.startswith("script: |\n") is block
+    assert read(written, "f").data == {"script": text}
+
+
 def test_quotes_only_where_needed() -> None:
     """Text that other readers take for a number or a truth value is left as it is."""
     data = {"password": "007", "stuffing": "off", "text": "", "reply": "+OK: {n}"}

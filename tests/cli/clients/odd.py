@@ -132,6 +132,7 @@ def after(way: str) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "POP3KIT_TEST")}
         subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], env=kept)
     elif way == "fails":
+        sys.stderr.write("it does not work\n")
         sys.exit(3)
 
 

@@ -156,6 +156,12 @@ WRONG = {
         "users has to be a mapping of user names to passwords*",
     ),
     "no users": ('"gmail", users={}', "users has to be a mapping *, at least one, got dict*"),
+    "type of a password": ('"gmail", users={"a": 1}', "users has to be *, got 1 for 'a'*"),
+    "octets of a password": ('"gmail", users={"a": b"x"}', "users has to be *, got bytes for 'a'*"),
+    "type of a user": (
+        '"gmail", users={1: "a"}',
+        "users has to be *, got 1 as the name of a user*",
+    ),
     "type of strict": ('"gmail", strict="no"', "strict has to be True or False, got str*"),
     "type of scenario": ("3", "scenario has to be a name, a path or a glob, got int*"),
     "two scenarios": ('"gmail", "dovecot"', "takes one scenario, got 2: 'gmail', 'dovecot'*"),

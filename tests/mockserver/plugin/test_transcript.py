@@ -99,3 +99,25 @@ def test_two(shared, talk):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["#2 +0.* C: XYZZY"])
     result.stdout.no_fnmatch_line("#1 *")
+
+
+def test_idle_shared_server_is_left_out(run: Run) -> None:
+    """A server that clients came to in earlier tests is not told of where none came since."""
+    result = run("""
+@pytest.fixture(scope="module")
+def shared(pop3_server_factory):
+    with pop3_server_factory() as server:
+        yield server
+
+def test_one(shared, talk):
+    talk(shared, "QUIT")
+
+def test_two(shared, pop3_server, talk):
+    talk(pop3_server, "CAPA", "QUIT")
+    raise RuntimeError
+""")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["#1 +0.* C: CAPA"])
+    result.stdout.no_fnmatch_line("(no client has come)")
+    assert str(result.stdout).count("- pop3 transcript -") == 1
