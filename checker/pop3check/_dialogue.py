@@ -40,6 +40,7 @@ class Dialogue:
         log: Where every line is written down.
         tape: Every octet, for what is judged of all of them; holds secrets.
         greeting: The first line of all; empty until it is read.
+        strangers: Whether a DELE was sent for a message that is none of the run's own.
         marked: Whether a DELE was sent and no RSET after it that is known to work.
         challenged: Whether the server waits for a SASL response: what is sent next is no command.
     """
@@ -56,6 +57,7 @@ class Dialogue:
         self.tape = Tape(target.secrets)
         self.greeting = ""
         self.marked = False
+        self.strangers = False
         self.challenged = False
 
     def send(self, line: str, *, secret: bool = False) -> Wants[None]:

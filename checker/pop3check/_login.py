@@ -33,7 +33,8 @@ def log_in(dialogue: Dialogue, target: Target, way: Way) -> Wants[str]:
         case "USER":
             return (yield from _by_user(dialogue, target))
         case "PLAIN":
-            plain = base64.b64encode(f"\0{target.user}\0{target.password}".encode()).decode()
+            octets = f"\0{target.user}\0{target.password}".encode("utf-8", "surrogateescape")
+            plain = base64.b64encode(octets).decode()
             return (yield from dialogue.ask(f"AUTH PLAIN {plain}", secret=True))
         case "APOP":
             proof = apop_digest(dialogue.stamp, target.password)
@@ -54,4 +55,5 @@ def apop_digest(stamp: str, secret: str) -> str:
         stamp: The timestamp of the greeting, with its angle brackets.
         secret: What server and user share.
     """
-    return hashlib.md5((stamp + secret).encode(), usedforsecurity=False).hexdigest()
+    octets = (stamp + secret).encode("utf-8", "surrogateescape")
+    return hashlib.md5(octets, usedforsecurity=False).hexdigest()

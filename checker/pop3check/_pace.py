@@ -85,5 +85,5 @@ class Pace:
         """Wait until the user may log in again, and take it that he does."""
         wait = self.until_login(facts)
         if wait > 0:
-            self._sleep(wait)
+            self._sleep(min(wait, max(self.left, 0.0)))
         self.note_login()

@@ -121,7 +121,8 @@ def _greeting_text(_tape: Tape, replies: list[Reply]) -> Iterator[str]:
     for reply in replies[:1]:
         if re.search(rb"[^\x20-\x7e]", reply.status.removesuffix(b"\r\n")):
             yield f"octets that are not printable ASCII: {reply.status!r}"
-        if reply.status.count(b"<") > 1 or reply.status.count(b">") != reply.status.count(b"<"):
+        opened = reply.status.find(b"<")
+        if reply.status.count(b"<") > 1 or (opened >= 0 and b">" not in reply.status[opened:]):
             yield f"more than one <...>: {reply.status!r}"
 
 
@@ -256,7 +257,7 @@ CHECKS: dict[str, Check] = {
     "RFC1957-1-01": _no_trailing_space,
     "RFC1939-3-04": _framed,
     "RFC1939-3-39": _framed,
-    "RFC1939-3-42": _upper_case,
+    "RFC1939-3-42": _framed,
     "RFC1939-6-12": _quit_closes,
     "RFC2449-6.4-01": _codes_legal,
     "RFC2449-6.4-02": _codes_announced,
@@ -274,4 +275,4 @@ CHECKS: dict[str, Check] = {
 _SUBJECTS: dict[str, Callable[[Reply], bool]] = {"RFC5034-4-05": _asks_for_response}
 
 #: Rows that are broken where replies and commands do not belong together.
-FRAMING = (*(row for row, check in CHECKS.items() if check is _framed), "RFC1939-3-42")
+FRAMING = tuple(row for row, check in CHECKS.items() if check is _framed)

@@ -110,6 +110,7 @@ class Run:
         if self.facts is None or not self.facts.logged_in or not self.facts.uidl:
             return None
         self.close()
+        self._pace.before_login(self.facts)
         facts = self._discover(capa=False)
         return set(facts.uids.values()) if facts is not None and facts.uidl else None
 
@@ -298,6 +299,10 @@ class Run:
     ) -> Verdict:
         try:
             session.run(_whole(case, talk))
+        except (ValueError, LookupError) as error:
+            # What a server says can be odder than a case is ready for: no reason to lose the run.
+            broke = Inconclusive(f"the case itself broke: {type(error).__name__}: {error}")
+            return _found(case, talk, log, broke, began)
         except Finding as finding:
             verdict = _found(case, talk, log, finding, began)
             if verdict.ending is not Ending.OURS:
@@ -307,11 +312,17 @@ class Run:
         return _verdict(case, outcome, talk=talk, ending=talk.ending, log=log, began=began)
 
     def _talk(self, case: Case, facts: Facts, log: WireLog, begun: Dialogue | None) -> Talk:
+        talk: Talk
         if case.scenario.script is None:
             talk = Talk(self._target, facts, log, self._limits, begun)
             talk.seed = self._seed
-            return talk
-        return Conversation(case.scenario, self._target, facts, log, self._limits, begun)
+        else:
+            talk = Conversation(case.scenario, self._target, facts, log, self._limits, begun)
+        talk.deletes = "deletes" in case.about.effects
+        own_file = case.scenario.file.case is None
+        talk.may_delete_others = self._limits.any_message and own_file
+        talk.guards = not own_file and case.about.state != "authorization"
+        return talk
 
     def _deadline(self, case: Case) -> float:
         if "slow" not in case.about.effects:
@@ -327,9 +338,11 @@ class Run:
         user, password = self._target.user, self._target.password
         if not password:
             return WireLog()
-        plain = f"\0{user}\0{password}".encode()
-        encoded = (base64.b64encode(octets).decode() for octets in (plain, password.encode()))
-        return WireLog(password, *encoded)
+        octets = password.encode("utf-8", "surrogateescape")
+        plain = f"\0{user}\0".encode() + octets
+        encoded = (base64.b64encode(each).decode() for each in (plain, octets))
+        # Octets are also shown with escapes, by more than one rule.
+        return WireLog(password, *encoded, repr(octets)[2:-1], repr(password)[1:-1])
 
 
 #: Seconds that a slow case may take.
@@ -353,6 +366,9 @@ def _found(case: Case, talk: Talk, log: WireLog, finding: Finding, began: float)
     for dialogue in talk.dialogues.values():
         # What else came may belong to anything: it is not judged a second time.
         dialogue.tape.odd = True
+    judged = talk.settled or case.needs_nothing
+    if isinstance(finding, Unmet) and finding.closed and not judged:
+        finding = Inconclusive(f"no connection: {finding.actual}")
     if isinstance(finding, Unmet):
         return _verdict(
             case,
@@ -378,7 +394,9 @@ def _broke_down(
     for dialogue in talk.dialogues.values():
         dialogue.tape.odd = True
     distrust = isinstance(error, HandshakeFailed) and error.certificate
-    if (talk.owed or talk.asked in facts.answered) and not distrust:
+    # A server that does not take one more connection says nothing about what the case asks.
+    judged = talk.settled or case.needs_nothing
+    if (talk.owed or talk.asked in facts.answered) and judged and not distrust:
         return _verdict(
             case,
             case.unmet,

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ._wirelog import WireLog
 
 _USUAL = Handshake()
+
+#: Digits that a message number has at most.
+_DIGITS = 9
 _Value = TypeVar("_Value")
 
 #: What is nobody's password.
@@ -68,6 +71,11 @@ class Talk:
         deleted: Unique-ids of messages that were deleted on purpose.
         answer: What the login that was tried last was answered.
         seed: Puts messages into the maildrop; None if there is no way to.
+        deletes: Whether the case lets QUIT delete: only messages of the run's own.
+        may_delete_others: Whether QUIT may delete messages of others: a user's file says so.
+        guards: Whether DELE is sent only for messages that may be marked; who plays a conversation
+            word by word, or has a model of its own, sees to that otherwise.
+        settled: Whether the connection that was made last has greeted, and begun TLS if it had to.
     """
 
     def __init__(
@@ -95,6 +103,10 @@ class Talk:
         self.ending = Ending.OURS
         self.notes: list[str] = []
         self.answer = ""
+        self.deletes = False
+        self.may_delete_others = False
+        self.guards = True
+        self.settled = True
         self.seed: Callable[[list[bytes]], None] | None = None
         self.deleted: set[str] = set()
 
@@ -139,14 +151,17 @@ class Talk:
             Inconclusive: The server does not greet with +OK, or refuses STLS.
         """
         self.asked, self.expected, self.on = "GREETING", "a greeting", connection
+        self.settled = False
         yield On(connection, implicit, how, port)
         self.dialogues[connection] = Dialogue(self.target, self._log, connection, implicit=implicit)
         if not greeted:
+            self.settled = True
             return
         if not positive((yield from self.dialogue.hello())):
             raise Inconclusive(f"the greeting is no +OK: {self.dialogue.greeting}")
         if secure and self.target.tls == "stls":
             yield from self.dialogue.upgrade()
+        self.settled = True
 
     def log_in(self) -> Wants[None]:
         """Log in as the target's user.
@@ -191,8 +206,40 @@ class Talk:
         Raises:
             Skipped: Messages are marked, and may not be deleted.
         """
-        if self.dialogue.marked and not self.limits.allow("destructive"):
+        strangers = self.dialogue.strangers and not self.may_delete_others
+        if self.dialogue.marked and (strangers or not self.limits.allow("destructive")):
             raise Skipped("QUIT would delete the messages that are marked")
+
+    def may_delete(self, line: str) -> Wants[None]:
+        """Make sure that DELE marks what the run may mark, and not what has taken its number.
+
+        Raises:
+            Skipped: It may not, or the maildrop has changed since the run looked at it.
+        """
+        if not self.limits.may_mark:
+            raise Skipped("it marks messages as deleted, which was not allowed")
+        word = line.partition(" ")[2].strip()
+        if not self.guards:
+            return
+        number = int(word) if word.isascii() and word.isdecimal() and len(word) <= _DIGITS else 0
+        if number not in self.facts.sizes:
+            return  # of no message: it has to be refused
+        own = number in self.facts.fixtures.values()
+        if not own and not self.limits.any_message:
+            raise Skipped(f"message {number} is none of the run's own (--any-message)")
+        self.dialogue.strangers = self.dialogue.strangers or not own
+        if not self.dialogue.marked and not (yield from self._is_still(number)):
+            raise Skipped(f"message {number} is another one than when the run began")
+
+    def _is_still(self, number: int) -> Wants[bool]:
+        """Whether a number stands for the message that it stood for when the run looked."""
+        uid = self.facts.uids.get(number)
+        if uid is not None:
+            answer = yield from self.dialogue.ask(f"UIDL {number}")
+            if positive(answer):
+                return answer.split(" ")[-1] == uid
+        answer = yield from self.dialogue.ask(f"LIST {number}")
+        return not positive(answer) or answer.split(" ")[-1] == str(self.facts.sizes[number])
 
     def drop(self, *, reset: bool = False) -> Wants[None]:
         """Close the connection without QUIT; by RST if wanted."""
@@ -234,8 +281,9 @@ class Talk:
         self.expected = f"the answer to {self.asked}"
         if self.asked == "QUIT":
             self.may_quit()
-        if self.asked == "DELE" and not self.limits.may_mark:
-            raise Skipped("it marks messages as deleted, which was not allowed")
+        if self.asked == "DELE":
+            yield from self.may_delete(line)
+            self.asked, self.expected = "DELE", "the answer to DELE"
         yield from self.dialogue.send(line, secret=secret)
 
     def send_octets(
@@ -445,7 +493,7 @@ class Talk:
             Skipped: There are not so many.
         """
         numbers = sorted(self.facts.fixtures.values())
-        if self.limits.any_message:
+        if self.limits.any_message and not self.deletes:
             numbers += [number for number in sorted(self.facts.sizes) if number not in numbers]
         if len(numbers) < count:
             raise Skipped(
