@@ -205,11 +205,7 @@ class Connection:
         context = self._target.context(how)
         self._socket.settimeout(self._patience())
         try:
-            # Fails where the connection was reset: wrap_socket() would lose the socket then.
-            self._socket.getpeername()
-            self._socket = context.wrap_socket(
-                self._socket, server_hostname=self._target.host, suppress_ragged_eofs=False
-            )
+            self._socket = self._wrapped(context)
         except TimeoutError:
             raise Silence("the TLS handshake does not end") from None
         except ssl.SSLCertVerificationError as error:
@@ -224,6 +220,21 @@ class Connection:
                 certificate=False,
                 ours=getattr(error, "reason", "") == _NOTHING_TO_OFFER,
             ) from None
+
+    def _wrapped(self, context: ssl.SSLContext) -> ssl.SSLSocket:
+        try:
+            return context.wrap_socket(
+                self._socket, server_hostname=self._target.host, suppress_ragged_eofs=False
+            )
+        except OSError as error:
+            # Python 3.11 and later lose the new socket where the old one was reset just before.
+            trace = error.__traceback__
+            while trace is not None:
+                lost = trace.tb_frame.f_locals.get("self")
+                if isinstance(lost, ssl.SSLSocket):
+                    lost.close()
+                trace = trace.tb_next
+            raise
 
     def _trusts_too_few(self, error: ssl.SSLCertVerificationError) -> bool:
         """Whether another authority would help; a context that was given has its own."""
