@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pop3scenarios import Scenario, expand, load, loads, shipped
+from pop3scenarios import Scenario, load, loads
 from pop3scenarios.tools import Difference, contrast, contrast_text
+
+from ._shipped import NAMES
 
 HEAD = "pop3: 1\nname: {}\nsummary: own\n"
 
@@ -15,7 +17,7 @@ def scenario(text: str, name: str = "own") -> Scenario:
     return loads(HEAD.format(name) + text)
 
 
-@pytest.mark.parametrize("name", [ref for name in shipped() for ref in expand(name)])
+@pytest.mark.parametrize("name", NAMES)
 def test_same(name: str) -> None:
     """A scenario does not differ from itself."""
     assert contrast(load(name), load(name)) == []

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pop3scenarios import expand, load, loads, shipped
+from pop3scenarios import load, loads, shipped
 from pop3scenarios._plain import plain
 from pop3scenarios._yaml import read
 from pop3scenarios.tools import merged
+
+from ._shipped import NAMES
 
 pytestmark = pytest.mark.once
 
@@ -40,8 +42,6 @@ variants:
       - when: "*"
         delay: 2s
 """
-
-ALL = [reference for name in shipped() for reference in expand(name)]
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_whole_list_takes_nothing_away() -> None:
     assert "# -TOP" not in merged(loads(text))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", NAMES)
 def test_shipped(name: str) -> None:
     """Whatever is shown is YAML, and server, tls and expectations are those of the scenario."""
     scenario = load(name)
@@ -141,7 +141,7 @@ def test_shipped(name: str) -> None:
     assert len(data.get("rules", [])) == sum(map(len, scenario.rules))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", NAMES)
 def test_origins_are_true(name: str) -> None:
     """The line that is named as the origin of a key has that key."""
     scenario = load(name)
