@@ -204,7 +204,13 @@ class MockServer:
         listener = self._listening.result()
         self._listening = None
         # A connection that has just been accepted gets its transport in the next turn of the loop;
-        # from a listener that is closed it would get none, and would never be over.
+        # from a listener that is closed it would get none, and would never be over. So first nobody
+        # is accepted any more, and the listener is closed when all have what they need.
+        loop = asyncio.get_running_loop()
+        for sock in listener.sockets:
+            with contextlib.suppress(NotImplementedError):  # loops that have no readers
+                loop.remove_reader(sock.fileno())
+        await asyncio.sleep(0)
         await asyncio.sleep(0)
         listener.close()
         self._gone = asyncio.Event()
