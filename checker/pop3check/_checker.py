@@ -93,7 +93,7 @@ def check_all(
         if progress is not None and case.id in asked_for:
             progress(verdict)
     run.close()
-    lost = () if facts is not None else _lost(run)
+    lost = () if facts is not None else run.lost()
     return Report(str(target), run.facts, tuple(verdicts[case.id] for case in wanted), lost)
 
 
@@ -112,9 +112,3 @@ def begin(
     if seed is not None:
         run.bring(seed)
     return run
-
-
-def _lost(run: Run) -> tuple[str, ...]:
-    """Unique-ids that are not there any more, although nobody meant to delete their messages."""
-    after = run.unique_ids() if run.before else None
-    return () if after is None else tuple(sorted(run.before - after - run.deleted))

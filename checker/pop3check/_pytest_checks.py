@@ -62,12 +62,7 @@ class Checks:
 
     def lost(self) -> tuple[str, ...]:
         """Leave the server, and tell which messages are gone that nobody meant to delete."""
-        run = self._run
-        if run is None:
-            return ()
-        run.close()
-        after = run.unique_ids() if run.before else None
-        return () if after is None else tuple(sorted(run.before - after - run.deleted))
+        return () if self._run is None else self._run.lost()
 
     def _ask(self, case: Case) -> Verdict:
         self._asked.add(case.id)  # before its own are asked first: a circle ends here

@@ -105,11 +105,20 @@ class Run:
         """Leave the session that the cases share."""
         self._review(self._shared.leave())
 
-    def unique_ids(self) -> set[str] | None:
+    def lost(self) -> tuple[str, ...]:
+        """Leave the server, and tell which messages are gone that nobody meant to delete.
+
+        Returns:
+            Their unique-ids; none either where they cannot be asked for.
+        """
+        self.close()
+        after = self._unique_ids() if self.before else None
+        return () if after is None else tuple(sorted(self.before - after - self.deleted))
+
+    def _unique_ids(self) -> set[str] | None:
         """The unique-ids that are in the maildrop now; None if they cannot be asked for."""
         if self.facts is None or not self.facts.logged_in or not self.facts.uidl:
             return None
-        self.close()
         self._pace.before_login(self.facts)
         facts = self._discover(capa=False)
         return set(facts.uids.values()) if facts is not None and facts.uidl else None
@@ -156,7 +165,7 @@ class Run:
         log = self._log()
         facts = self.facts or Facts(run=self._mark)
         talk = Talk(self._target, facts, log, self._limits)
-        with Own(self._target, self._pace, self._limits.deadline, facts) as own:
+        with Own(self._target, self._pace, self._limits.deadline) as own:
             discovery: Discovery | None = None
             try:
                 own.run(talk.connect(greeted=False, secure=False))
@@ -178,7 +187,7 @@ class Run:
         """Find the run's own messages that are refused without UTF8."""
         talk = Talk(self._target, facts, self._log(), self._limits)
         self._pace.before_login(facts)
-        own = Own(self._target, self._pace, self._limits.deadline, facts)
+        own = Own(self._target, self._pace, self._limits.deadline)
         with own, contextlib.suppress(Finding, Breakdown):
             own.run(talk.connect(greeted=False, secure=False))
             discovery = Discovery(self._target, talk.dialogue, run=self._mark)
@@ -215,7 +224,7 @@ class Run:
         self.close()
         talk = Talk(self._target, facts, self._log(), self._limits)
         locks: bool | None = None
-        with Own(self._target, self._pace, self._limits.deadline, facts) as own:
+        with Own(self._target, self._pace, self._limits.deadline) as own:
             with contextlib.suppress(Finding, Breakdown):
                 own.run(talk.enter("first"))
                 own.run(talk.connect("second"))
@@ -267,7 +276,7 @@ class Run:
         if case.logs_in or "second-session" in case.about.effects:
             self.close()  # a server that locks the maildrop would refuse
         talk = self._talk(case, facts, log, None)
-        with Own(self._target, self._pace, self._deadline(case), facts) as own:
+        with Own(self._target, self._pace, self._deadline(case)) as own:
             if case.logs_in:
                 self._pace.before_login(facts)
             try:

@@ -36,11 +36,9 @@ class Own:
         target: The server.
         pace: When the next connection may be made.
         deadline: Seconds that all of them together may last.
-        facts: What is known of the server.
     """
 
-    def __init__(self, target: Target, pace: Pace, deadline: float, facts: Facts | None) -> None:
-        self._facts = facts
+    def __init__(self, target: Target, pace: Pace, deadline: float) -> None:
         self._connections = Connections(target, deadline, pace.before_connection)
 
     def run(self, wants: Wants[_Result]) -> _Result:
@@ -107,7 +105,7 @@ class Shared:
         """
         if self._talk is None:
             self._pace.before_login(facts)
-            self._own = Own(self._target, self._pace, max(self._pace.left, 1.0), facts)
+            self._own = Own(self._target, self._pace, max(self._pace.left, 1.0))
             self._talk = Talk(self._target, facts, log, limits)
             try:
                 self._own.run(self._talk.enter(""))

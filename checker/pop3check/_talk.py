@@ -16,7 +16,7 @@ from ._limits import Limits
 from ._login import log_in
 from ._seeding import SeedingError
 from ._verdict import Ending
-from ._wants import AskTime, AskTLS, Handshake, Lost, On, Pause
+from ._wants import AskTime, Handshake, Lost, On, Pause
 from ._wirelog import printable
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ class Talk:
 
     def tls_version(self) -> Wants[str]:
         """The version of TLS; empty without."""
-        return (yield AskTLS("version")).decode()
+        return (yield from self.dialogue.tls_version())
 
     # What is said
 
